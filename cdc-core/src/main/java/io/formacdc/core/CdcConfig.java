@@ -1,0 +1,289 @@
+package io.formacdc.core;
+
+import static java.util.Objects.requireNonNull;
+
+import io.soabase.recordbuilder.core.RecordBuilder;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * What a flush reads, when it flushes, and where it writes. Immutable. Zero, negative or empty means "not set"; {@link
+ * #withDefaults()} fills what was not set and {@link #validate()} refuses what cannot work. Field names are those of
+ * Go's {@code CDCConfig}; the last three have no Go counterpart.
+ *
+ * @param changeLogTable table of dirty rows; {@code schema.table} allowed, quoted as identifiers
+ * @param entityMainTable table of hot columns
+ * @param eavDataTable table of the other attributes
+ * @param minRecords flush when at least so many rows are dirty
+ * @param maxAgeMs flush when the oldest dirty version is at least so old, in milliseconds
+ * @param batchSize most rows in one delta file
+ * @param pgHost host name or address of PostgreSQL
+ * @param pgPort TCP port
+ * @param pgUser role to log in as
+ * @param pgPassword its password; never shown
+ * @param pgDb database name
+ * @param pgUseIam log in with an IAM token instead of the password
+ * @param pgSslMode one of libpq's modes: disable, allow, prefer, require, verify-ca, verify-full
+ * @param duckDbPath DuckDB database file; empty for memory
+ * @param duckThreads threads of an export
+ * @param duckMemLimit memory of an export, with a unit, as in {@code 4GB}
+ * @param queryTimeout longest time of one export
+ * @param parquetCompression codec: zstd, snappy, gzip, lz4, brotli or uncompressed
+ * @param parquetCompressionLevel level of a codec that has levels (zstd)
+ * @param estimatedRowBytes rough size of a row, by which {@code maxBatchBytes} becomes a number of rows
+ * @param maxBatchBytes most bytes of one delta file, before compression
+ * @param targetFileSizeMb size of a base file of the initial export, in MB
+ * @param maxBatchSize most rows of a base file of the initial export
+ * @param s3Bucket bucket of data and manifests
+ * @param s3Prefix prefix of data inside the bucket; may be empty
+ * @param s3Endpoint endpoint of an S3-compatible store, when no client is injected; empty for AWS
+ * @param s3Region region, when no client is injected; empty for the one of the environment
+ * @param s3UseSsl https for an {@code s3Endpoint} without a scheme
+ * @param s3UsePath path-style addressing, when no client is injected
+ * @param manifestPrefix root prefix of manifests
+ * @param manifestTemplate path of a manifest under it, as in {@code manifest/{{.SchemaID}}.json}
+ * @param manifestForm the document a new manifest is written in; an existing one keeps its form
+ * @param singleWriterStore accept a store that ignores conditional writes; only one process may then write
+ * @param spillDirectory folder for spill and staging files; empty for the JVM's temporary folder
+ */
+@RecordBuilder
+@RecordBuilder.Options(enableWither = false, addStaticBuilder = true, enableGetters = false)
+public record CdcConfig(
+        String changeLogTable,
+        String entityMainTable,
+        String eavDataTable,
+        int minRecords,
+        long maxAgeMs,
+        int batchSize,
+        String pgHost,
+        int pgPort,
+        String pgUser,
+        String pgPassword,
+        String pgDb,
+        boolean pgUseIam,
+        String pgSslMode,
+        String duckDbPath,
+        int duckThreads,
+        String duckMemLimit,
+        Duration queryTimeout,
+        String parquetCompression,
+        int parquetCompressionLevel,
+        int estimatedRowBytes,
+        long maxBatchBytes,
+        int targetFileSizeMb,
+        int maxBatchSize,
+        String s3Bucket,
+        String s3Prefix,
+        String s3Endpoint,
+        String s3Region,
+        boolean s3UseSsl,
+        boolean s3UsePath,
+        String manifestPrefix,
+        String manifestTemplate,
+        ManifestForm manifestForm,
+        boolean singleWriterStore,
+        String spillDirectory) {
+
+    private static final Pattern MEMORY_LIMIT =
+            Pattern.compile("[1-9][0-9]*(\\.[0-9]+)?\\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)", Pattern.CASE_INSENSITIVE);
+    private static final List<String> SSL_MODES =
+            List.of("disable", "allow", "prefer", "require", "verify-ca", "verify-full");
+    private static final List<String> CODECS = List.of("zstd", "snappy", "gzip", "lz4", "brotli", "uncompressed");
+    private static final Pattern BUCKET = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]");
+    private static final int MAX_ZSTD_LEVEL = 22;
+    private static final CdcConfig UNSET = new CdcConfig(
+            "",
+            "",
+            "",
+            0,
+            0,
+            0,
+            "",
+            0,
+            "",
+            "",
+            "",
+            false,
+            "",
+            "",
+            0,
+            "",
+            Duration.ZERO,
+            "",
+            0,
+            0,
+            0,
+            0,
+            0,
+            "",
+            "",
+            "",
+            "",
+            false,
+            false,
+            "",
+            "",
+            ManifestForm.TIERED,
+            false,
+            "");
+
+    /** @throws NullPointerException if anything is null: what is not set is zero or empty */
+    public CdcConfig {
+        requireNonNull(changeLogTable, "changeLogTable");
+        requireNonNull(entityMainTable, "entityMainTable");
+        requireNonNull(eavDataTable, "eavDataTable");
+        requireNonNull(pgHost, "pgHost");
+        requireNonNull(pgUser, "pgUser");
+        requireNonNull(pgPassword, "pgPassword");
+        requireNonNull(pgDb, "pgDb");
+        requireNonNull(pgSslMode, "pgSslMode");
+        requireNonNull(duckDbPath, "duckDbPath");
+        requireNonNull(duckMemLimit, "duckMemLimit");
+        requireNonNull(queryTimeout, "queryTimeout");
+        requireNonNull(parquetCompression, "parquetCompression");
+        requireNonNull(s3Bucket, "s3Bucket");
+        requireNonNull(s3Prefix, "s3Prefix");
+        requireNonNull(s3Endpoint, "s3Endpoint");
+        requireNonNull(s3Region, "s3Region");
+        requireNonNull(manifestPrefix, "manifestPrefix");
+        requireNonNull(manifestTemplate, "manifestTemplate");
+        requireNonNull(manifestForm, "manifestForm");
+        requireNonNull(spillDirectory, "spillDirectory");
+    }
+
+    /** A builder in which nothing is set. */
+    public static CdcConfigBuilder builder() {
+        return CdcConfigBuilder.builder(UNSET);
+    }
+
+    /** A builder that starts from this. */
+    public CdcConfigBuilder toBuilder() {
+        return CdcConfigBuilder.builder(this);
+    }
+
+    /** A copy in which {@link CdcDefaults} stand where nothing was set. */
+    public CdcConfig withDefaults() {
+        return toBuilder()
+                .changeLogTable(orDefault(changeLogTable, CdcDefaults.CHANGE_LOG_TABLE))
+                .entityMainTable(orDefault(entityMainTable, CdcDefaults.ENTITY_MAIN_TABLE))
+                .eavDataTable(orDefault(eavDataTable, CdcDefaults.EAV_DATA_TABLE))
+                .minRecords(orDefault(minRecords, CdcDefaults.MIN_RECORDS))
+                .maxAgeMs(orDefault(maxAgeMs, CdcDefaults.MAX_AGE_MS))
+                .batchSize(orDefault(batchSize, CdcDefaults.BATCH_SIZE))
+                .pgPort(orDefault(pgPort, CdcDefaults.PG_PORT))
+                .pgSslMode(orDefault(pgSslMode, CdcDefaults.PG_SSL_MODE))
+                .duckThreads(orDefault(duckThreads, CdcDefaults.DUCK_THREADS))
+                .duckMemLimit(orDefault(duckMemLimit, CdcDefaults.DUCK_MEM_LIMIT))
+                .queryTimeout(
+                        queryTimeout.isZero() || queryTimeout.isNegative() ? CdcDefaults.QUERY_TIMEOUT : queryTimeout)
+                .parquetCompression(orDefault(parquetCompression, CdcDefaults.PARQUET_COMPRESSION))
+                .parquetCompressionLevel(orDefault(parquetCompressionLevel, CdcDefaults.PARQUET_COMPRESSION_LEVEL))
+                .estimatedRowBytes(orDefault(estimatedRowBytes, CdcDefaults.ESTIMATED_ROW_BYTES))
+                .maxBatchBytes(orDefault(maxBatchBytes, CdcDefaults.MAX_BATCH_BYTES))
+                .targetFileSizeMb(orDefault(targetFileSizeMb, CdcDefaults.TARGET_FILE_SIZE_MB))
+                .maxBatchSize(orDefault(maxBatchSize, CdcDefaults.MAX_BATCH_SIZE))
+                .build();
+    }
+
+    /**
+     * Returns this, if it can work. Defaults must be filled in before. Opens nothing and reads nothing.
+     *
+     * @throws InvalidConfigException naming every problem
+     */
+    public CdcConfig validate() {
+        List<String> problems = new ArrayList<>();
+        if (pgHost.isBlank()) {
+            problems.add("pgHost is not set");
+        }
+        if (pgPort > 65_535) {
+            problems.add("pgPort " + pgPort + " is no TCP port");
+        }
+        if (pgUser.isBlank()) {
+            problems.add("pgUser is not set");
+        }
+        if (pgDb.isBlank()) {
+            problems.add("pgDb is not set");
+        }
+        if (pgUseIam) {
+            problems.add("pgUseIam is not supported yet; use pgPassword");
+        }
+        if (!SSL_MODES.contains(pgSslMode)) {
+            problems.add("pgSslMode \"" + pgSslMode + "\" is none of " + String.join(", ", SSL_MODES));
+        }
+        if (!MEMORY_LIMIT.matcher(duckMemLimit).matches()) {
+            problems.add("duckMemLimit \"" + duckMemLimit + "\" is no amount of memory such as 512MB or 4GB");
+        }
+        if (!CODECS.contains(parquetCompression.toLowerCase(Locale.ROOT))) {
+            problems.add("parquetCompression \"" + parquetCompression + "\" is none of " + String.join(", ", CODECS));
+        }
+        if (parquetCompressionLevel > MAX_ZSTD_LEVEL) {
+            problems.add("parquetCompressionLevel " + parquetCompressionLevel + " is above " + MAX_ZSTD_LEVEL);
+        }
+        if (!BUCKET.matcher(s3Bucket).matches()) {
+            problems.add(
+                    s3Bucket.isEmpty() ? "s3Bucket is not set" : "s3Bucket \"" + s3Bucket + "\" is no bucket name");
+        }
+        problemOfKey("s3Prefix", s3Prefix).ifPresent(problems::add);
+        problemOfKey("manifestPrefix", manifestPrefix).ifPresent(problems::add);
+        problemOfKey("manifestTemplate", manifestTemplate).ifPresent(problems::add);
+        ManifestConfig.of(this).flatMap(ManifestConfig::problem).ifPresent(problems::add);
+        problemOfTable("changeLogTable", changeLogTable).ifPresent(problems::add);
+        problemOfTable("entityMainTable", entityMainTable).ifPresent(problems::add);
+        problemOfTable("eavDataTable", eavDataTable).ifPresent(problems::add);
+        if (!problems.isEmpty()) {
+            throw new InvalidConfigException(problems);
+        }
+        return this;
+    }
+
+    /** Most rows of one delta file: {@code batchSize}, or fewer where {@code maxBatchBytes} asks for it; at least 1. */
+    int chunkRows() {
+        return (int) Math.max(1, Math.min(batchSize, maxBatchBytes / estimatedRowBytes));
+    }
+
+    /** All but the password. */
+    @Override
+    public String toString() {
+        return "CdcConfig[" + pgUser + "@" + pgHost + ":" + pgPort + "/" + pgDb + " sslmode=" + pgSslMode + ", tables "
+                + changeLogTable + " " + entityMainTable + " " + eavDataTable + ", minRecords=" + minRecords
+                + " maxAgeMs=" + maxAgeMs + " batchSize=" + batchSize + ", duckdb threads=" + duckThreads + " memory="
+                + duckMemLimit + " timeout=" + queryTimeout + ", " + parquetCompression + ":" + parquetCompressionLevel
+                + ", s3://" + s3Bucket + "/" + s3Prefix + ", manifests " + manifestPrefix + " " + manifestTemplate
+                + "]";
+    }
+
+    private static Optional<String> problemOfKey(String field, String text) {
+        return text.startsWith("/")
+                        || text.contains("..")
+                        || text.contains("*")
+                        || text.contains("?")
+                        || text.contains("\0")
+                ? Optional.of(field + " \"" + text + "\" may not start with a slash or hold \"..\", \"*\" or \"?\"")
+                : Optional.empty();
+    }
+
+    private static Optional<String> problemOfTable(String field, String text) {
+        try {
+            TableName.parse(text);
+            return Optional.empty();
+        } catch (IllegalArgumentException e) {
+            return Optional.of(field + ": " + e.getMessage());
+        }
+    }
+
+    private static String orDefault(String value, String defaultValue) {
+        return value.isEmpty() ? defaultValue : value;
+    }
+
+    private static int orDefault(int value, int defaultValue) {
+        return value <= 0 ? defaultValue : value;
+    }
+
+    private static long orDefault(long value, long defaultValue) {
+        return value <= 0 ? defaultValue : value;
+    }
+}

@@ -1,0 +1,22 @@
+package io.formacdc.core;
+
+/**
+ * Told of what a pass does, on the threads that do it. Must be quick. An exception from it is logged and changes
+ * nothing.
+ */
+public interface CdcListener {
+    /** Hears nothing. */
+    CdcListener NONE = new CdcListener() {};
+
+    /** A schema is above its thresholds and locked; {@code dirtyRows} were dirty then. */
+    default void schemaStarted(int schemaId, long dirtyRows) {}
+
+    /** So many rows of the present chunk have been read from PostgreSQL; called at most a few times a second. */
+    default void rowsExported(int schemaId, long rows, long rowsOfChunk) {}
+
+    /** A file was listed, and {@code markedRows} of its rows marked flushed. */
+    default void fileFlushed(int schemaId, FlushedFile file, long markedRows) {}
+
+    /** A schema is done, one way or another. */
+    default void schemaFinished(FlushReport.SchemaFlush flush) {}
+}

@@ -1,0 +1,43 @@
+package io.formacdc.core;
+
+import java.util.UUID;
+
+/**
+ * The keys of a schema's objects. One trailing slash of the prefix is trimmed. Unlike the Go builders, an empty prefix
+ * gives a key without a leading slash, because object stores treat {@code /7/x} and {@code 7/x} as two keys.
+ */
+public final class CdcPaths {
+    private CdcPaths() {}
+
+    /** {@code {prefix}/{schemaId}/{fileUuid}.parquet}, where a flushed delta lives. */
+    public static String buildDeltaPath(String prefix, int schemaId, UUID fileUuid) {
+        return schemaFolder(prefix, schemaId) + fileUuid + ".parquet";
+    }
+
+    /** {@code {prefix}/{schemaId}/_tmp/{fileUuid}.parquet}, where a delta is staged. */
+    public static String buildTempPath(String prefix, int schemaId, UUID fileUuid) {
+        return schemaFolder(prefix, schemaId) + "_tmp/" + fileUuid + ".parquet";
+    }
+
+    /**
+     * {@code {prefix}/{schemaId}/{minRowId}_{maxRowId}.parquet}, where a base file of a first export lives. The bounds
+     * are the least and the greatest row id in the file, in byte order.
+     */
+    public static String buildBasePath(String prefix, int schemaId, UUID minRowId, UUID maxRowId) {
+        return schemaFolder(prefix, schemaId) + minRowId + "_" + maxRowId + ".parquet";
+    }
+
+    /** {@code {prefix}/{schemaId}/_tmp/{fileUuid}.parquet}, where a base file is staged. */
+    public static String buildBaseTempPath(String prefix, int schemaId, UUID fileUuid) {
+        return buildTempPath(prefix, schemaId, fileUuid);
+    }
+
+    private static String schemaFolder(String prefix, int schemaId) {
+        return underPrefix(prefix, SchemaIds.check(schemaId) + "/");
+    }
+
+    static String underPrefix(String prefix, String rest) {
+        String trimmed = prefix.endsWith("/") ? prefix.substring(0, prefix.length() - 1) : prefix;
+        return trimmed.isEmpty() ? rest : trimmed + "/" + rest;
+    }
+}

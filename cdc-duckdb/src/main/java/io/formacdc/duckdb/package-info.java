@@ -1,0 +1,4 @@
+@NullMarked
+package io.formacdc.duckdb;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.formacdc.manifest;
+
+import org.jspecify.annotations.NullMarked;
