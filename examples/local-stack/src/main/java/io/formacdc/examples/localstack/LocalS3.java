@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.gaul.s3proxy.S3Proxy;
 import org.gaul.s3proxy.auth.AuthenticationType;
@@ -121,6 +122,10 @@ public final class LocalS3 implements AutoCloseable {
         if (server != null) {
             server.stop();
         }
+    }
+
+    Optional<Path> folder() {
+        return Optional.ofNullable(server).map(Server::folder);
     }
 
     private static LocalS3 start(Path folder, boolean deleteOnClose, UnaryOperator<BlobStore> wrapper) {
