@@ -7,10 +7,10 @@ import io.formacdc.core.FileLog;
 import io.formacdc.core.FlushReport;
 import io.formacdc.core.Flusher;
 import io.formacdc.core.InvalidConfigException;
+import io.formacdc.core.JdbcChangeLogStore;
 import io.formacdc.core.ManifestConfig;
 import io.formacdc.core.ObjectStore;
 import io.formacdc.core.SchemaRegistry;
-import io.formacdc.core.TableName;
 import io.formacdc.manifest.BucketFileLog;
 import io.formacdc.manifest.ManifestFileLog;
 import io.formacdc.manifest.ManifestStore;
@@ -86,7 +86,7 @@ public final class CdcRunner implements AutoCloseable {
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
                 PgExporter exporter = new PgExporter(config, connections, watch, listener)) {
-            ChangeLogStore changeLog = ChangeLogStore.of(connections, TableName.parse(config.changeLogTable()));
+            ChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
             Flusher.Ports ports = new Flusher.Ports(changeLog, exporter, store, fileLog);
             return new Flusher(config, ports, registry, listener, Clock.systemUTC()).run(dryRun);
         }

@@ -83,7 +83,9 @@ public final class DuckExporter implements AutoCloseable {
             @Nullable SchemaAttributes attributes) {
         SchemaIds.check(schemaId);
         PgQueries queries = PgQueries.ofDirtyRows(
-                config, schemaId, " AND k.changed_at <= " + snapshotTs + " AND k.row_id = ANY (" + PgSnapshot.ROW_IDS + ")");
+                config,
+                schemaId,
+                " AND k.changed_at <= " + snapshotTs + " AND k.row_id = ANY (" + PgSnapshot.ROW_IDS + ")");
         return export(pgConnStr, s3TmpPath, schemaId, queries, rowIds, attributes);
     }
 
@@ -98,8 +100,8 @@ public final class DuckExporter implements AutoCloseable {
             List<UUID> rowIds,
             @Nullable SchemaAttributes attributes) {
         SchemaIds.check(schemaId);
-        PgQueries queries = PgQueries.ofLiveEntities(
-                config, schemaId, " AND k.ltbase_row_id = ANY (" + PgSnapshot.ROW_IDS + ")");
+        PgQueries queries =
+                PgQueries.ofLiveEntities(config, schemaId, " AND k.ltbase_row_id = ANY (" + PgSnapshot.ROW_IDS + ")");
         return export(pgConnStr, s3TmpPath, schemaId, queries, rowIds, attributes);
     }
 
@@ -164,7 +166,8 @@ public final class DuckExporter implements AutoCloseable {
             Files.createDirectories(path.getParent());
             Files.move(file.path(), path, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
-            throw new CdcException("the exported file could not be moved to " + target.path() + ": " + e.getMessage(), e);
+            throw new CdcException(
+                    "the exported file could not be moved to " + target.path() + ": " + e.getMessage(), e);
         }
     }
 
