@@ -101,7 +101,8 @@ final class PgSnapshot implements AutoCloseable {
         try {
             connection.setAutoCommit(false);
             try (Statement statement = connection.createStatement()) {
-                statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+                // Compiling a query costs more than these look-ups by key ever gain from it.
+                statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off");
             }
             return connection;
         } catch (SQLException e) {
