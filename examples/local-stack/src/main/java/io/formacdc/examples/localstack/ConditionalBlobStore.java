@@ -56,8 +56,12 @@ final class ConditionalBlobStore extends ForwardingBlobStore {
         return locked(request.destinationBucket(), request.destinationKey(), () -> super.copyBlob(request));
     }
 
+    /** In a bucket that is not there, the delegate counts everything as deleted; S3 says that the bucket is missing. */
     @Override
     public DeleteObjectResponse removeBlob(DeleteObjectRequest request) {
+        if (!containerExists(request.bucket())) {
+            throw S3Exceptions.noSuchBucket(request.bucket(), "no such bucket");
+        }
         return locked(request.bucket(), request.key(), () -> super.removeBlob(request));
     }
 
