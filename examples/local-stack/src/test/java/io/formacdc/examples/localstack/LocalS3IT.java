@@ -15,9 +15,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** Life and door of the server; what it does with objects is tried where there is a client, with the object stores. */
 class LocalS3IT {
     @Test
-    void anUnsignedRequestIsRefused() throws Exception {
+    void anUnsignedWriteIsRefused() throws Exception {
         try (LocalS3 server = LocalS3.start()) {
-            assertThat(statusOf(server, server.bucket() + "/key")).isEqualTo(403);
+            assertThat(statusOfWrite(server, server.bucket() + "/key")).isEqualTo(403);
         }
     }
 
@@ -31,7 +31,7 @@ class LocalS3IT {
         server.close();
         server.close();
         assertThat(folder).doesNotExist();
-        assertThatThrownBy(() -> statusOf(server, "second/key")).isInstanceOf(ConnectException.class);
+        assertThatThrownBy(() -> statusOfWrite(server, "second/key")).isInstanceOf(ConnectException.class);
     }
 
     @Test
@@ -52,9 +52,10 @@ class LocalS3IT {
         }
     }
 
-    private static int statusOf(LocalS3 server, String path) throws IOException, InterruptedException {
-        HttpRequest request =
-                HttpRequest.newBuilder(server.endpoint().resolve("/" + path)).build();
+    private static int statusOfWrite(LocalS3 server, String path) throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(server.endpoint().resolve("/" + path))
+                .PUT(HttpRequest.BodyPublishers.ofString("value"))
+                .build();
         return HttpClient.newHttpClient()
                 .send(request, HttpResponse.BodyHandlers.discarding())
                 .statusCode();
