@@ -17,6 +17,7 @@ import software.amazon.awssdk.services.s3.model.DeleteObjectRequest;
 import software.amazon.awssdk.services.s3.model.DeleteObjectResponse;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
+import software.amazon.awssdk.services.s3.model.HeadObjectRequest;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 import software.amazon.awssdk.services.s3.model.PutObjectRequest;
 import software.amazon.awssdk.services.s3.model.PutObjectResponse;
@@ -51,6 +52,12 @@ final class ConditionalBlobStore extends ForwardingBlobStore {
         return locked(request.bucket(), request.key(), () -> super.getBlob(request));
     }
 
+    @Override
+    public HeadObjectResponse blobMetadata(HeadObjectRequest request) {
+        return locked(request.bucket(), request.key(), () -> super.blobMetadata(request));
+    }
+
+    /** Exact at the target. The source is read without its lock, so it must stand still, as a staged object does. */
     @Override
     public CopyObjectResponse copyBlob(CopyObjectRequest request) {
         return locked(request.destinationBucket(), request.destinationKey(), () -> super.copyBlob(request));
