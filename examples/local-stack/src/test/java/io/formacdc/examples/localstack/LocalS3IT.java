@@ -1,5 +1,6 @@
 package io.formacdc.examples.localstack;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -32,6 +33,31 @@ class LocalS3IT {
         server.close();
         assertThat(folder).doesNotExist();
         assertThatThrownBy(() -> statusOfWrite(server, "second/key")).isInstanceOf(ConnectException.class);
+    }
+
+    @Test
+    void theEndOfTheJvmDeletesTheFolderToo() throws Exception {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Forgetful.class.getName())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        String folder = new String(process.getInputStream().readAllBytes(), UTF_8).strip();
+        assertThat(process.waitFor()).isZero();
+        assertThat(folder).contains("local-s3-");
+        assertThat(Path.of(folder)).doesNotExist();
+    }
+
+    /** A process of its own, which does not close its server. */
+    static final class Forgetful {
+        private Forgetful() {}
+
+        public static void main(String[] arguments) {
+            System.out.println(LocalS3.start().folder().orElseThrow());
+            System.exit(0);
+        }
     }
 
     @Test
