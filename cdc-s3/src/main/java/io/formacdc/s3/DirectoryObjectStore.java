@@ -146,6 +146,9 @@ public final class DirectoryObjectStore implements ObjectStore {
             throw new ObjectStoreException(describe(operation, key) + " failed: missing bucket, there is no folder");
         }
         try {
+            if (Thread.currentThread().isInterrupted()) { // reading a file would not notice
+                throw new ClosedByInterruptException();
+            }
             return attempt.run();
         } catch (ClosedByInterruptException | FileLockInterruptionException | InterruptedException e) {
             Thread.currentThread().interrupt();

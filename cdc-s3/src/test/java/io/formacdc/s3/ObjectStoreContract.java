@@ -368,7 +368,7 @@ public abstract class ObjectStoreContract {
         assertThat(text(key("a"))).isEqualTo("value");
     }
 
-    /** Reads, adds one, writes if nobody else has; public for other processes. */
+    /** Reads, adds one, writes if nobody else has. */
     static boolean incremented(ObjectStore store, String key) {
         StoredObject counter = store.get(key);
         int next = Integer.parseInt(new String(counter.content(), UTF_8)) + 1;
@@ -389,7 +389,7 @@ public abstract class ObjectStoreContract {
     }
 
     /** Runs the task in all threads at once; returns the sum of what they return. */
-    private static int runTogether(Callable<Integer> task) throws Exception {
+    static int runTogether(Callable<Integer> task) throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(THREADS);
         CyclicBarrier start = new CyclicBarrier(THREADS);
         try {
