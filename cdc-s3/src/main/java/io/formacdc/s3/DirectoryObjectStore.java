@@ -63,6 +63,15 @@ public final class DirectoryObjectStore implements ObjectStore {
     }
 
     @Override
+    public void download(String key, Path file) {
+        attempt("download", key, () -> {
+            try (InputStream object = open(key)) {
+                return Files.copy(object, file, StandardCopyOption.REPLACE_EXISTING);
+            }
+        });
+    }
+
+    @Override
     public String put(String key, Path file) {
         return write("put", key, () -> Files.newInputStream(file), () -> {});
     }

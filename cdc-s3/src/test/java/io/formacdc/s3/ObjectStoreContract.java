@@ -72,6 +72,21 @@ public abstract class ObjectStoreContract {
     }
 
     @Test
+    void downloadReplacesTheFile(@TempDir Path folder) throws IOException {
+        put(key("a"), "value");
+        Path file = Files.writeString(folder.resolve("file"), "what was there before");
+        store().download(key("a"), file);
+        assertThat(file).hasContent("value");
+    }
+
+    @Test
+    void downloadOfAnAbsentObjectSaysSo(@TempDir Path folder) {
+        assertThatThrownBy(() -> store().download(key("absent"), folder.resolve("file")))
+                .isInstanceOf(ObjectNotFoundException.class)
+                .hasMessageContaining(key("absent"));
+    }
+
+    @Test
     void putReplacesWhateverIsThere() {
         String first = put(key("a"), "longer first value");
         String second = put(key("a"), "second");
