@@ -11,7 +11,7 @@ import java.util.Deque;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 
-/** Hands out the same sessions again and resets nothing, as the plainest of pools do; an aborted one is not handed out again. */
+/** Hands out the same sessions again and resets nothing, as the plainest of pools do; an aborted one is dropped. */
 final class TestPool implements DataSource, AutoCloseable {
     private final DataSource sessions;
     private final boolean autoCommit;
