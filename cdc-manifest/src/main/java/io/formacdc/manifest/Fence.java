@@ -1,0 +1,64 @@
+package io.formacdc.manifest;
+
+import io.formacdc.core.FencedException;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * Remembers where a manifest stood before a snapshot was taken, and refuses what another flush has made stale. Confined
+ * to a thread.
+ *
+ * <p>The rule has two halves, and either alone lets something through: the count finds a flush whose file a compaction
+ * has taken up since, the keys find a flush of an older writer, which does not count.
+ */
+final class Fence {
+    private static final String HEX = "[0-9a-fA-F]";
+
+    private final int schemaId;
+    private final long openedAt;
+    private final Set<String> knownFlushes;
+    private final Set<String> ownFlushes = new HashSet<>();
+    private final Pattern flushShape;
+
+    Fence(Manifest opened) {
+        this.schemaId = opened.schemaId();
+        this.openedAt = opened.flushSeq();
+        this.flushShape = Pattern.compile(
+                "(?:.*/)?" + schemaId + "/" + HEX + "{8}(-" + HEX + "{4}){3}-" + HEX + "{12}\\.parquet",
+                Pattern.DOTALL);
+        this.knownFlushes = new HashSet<>(flushesOf(opened).toList());
+    }
+
+    /** @throws FencedException if another flush has appended since, listed still or retired already */
+    void check(Manifest now) {
+        long expected = openedAt + ownFlushes.size();
+        if (now.flushSeq() != expected) {
+            throw new FencedException("schema " + schemaId + ": another flush has been at work, flush_seq is "
+                    + now.flushSeq() + " and was expected at " + expected);
+        }
+        flushesOf(now)
+                .filter(key -> !knownFlushes.contains(key) && !ownFlushes.contains(key))
+                .findFirst()
+                .ifPresent(key -> {
+                    throw new FencedException(
+                            "schema " + schemaId + ": another flush has been at work, it listed \"" + key + "\"");
+                });
+    }
+
+    /** Lets an append of one's own pass from now on. */
+    void appended(String key) {
+        if (!knownFlushes.contains(key)) {
+            ownFlushes.add(key);
+        }
+    }
+
+    /** Keys {@code {...}/{schemaId}/{uuid}.parquet}, whatever tier a relabelling has put them in. */
+    private Stream<String> flushesOf(Manifest manifest) {
+        return Stream.concat(
+                        manifest.entries().stream().map(ManifestEntry::key),
+                        manifest.retired().stream().map(RetiredFile::key))
+                .filter(key -> flushShape.matcher(key).matches());
+    }
+}

@@ -1,0 +1,71 @@
+package io.formacdc.manifest;
+
+import io.formacdc.core.FileLog;
+import io.formacdc.core.FlushedFile;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Lists flushed files in manifests, fenced: an append is refused when another flush has appended since {@link #open}. A
+ * compaction in between is harmless. Thread-safe; an {@link io.formacdc.core.FileLog.Appender} is confined to a thread.
+ *
+ * <p>A key that is listed already counts as appended, so that an append whose outcome was unknown may be tried again
+ * with the same key.
+ */
+public final class ManifestFileLog implements FileLog {
+    private final ManifestStore store;
+
+    public ManifestFileLog(ManifestStore store) {
+        this.store = store;
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @throws IllegalArgumentException for a schema id outside 1..32767
+     */
+    @Override
+    public Appender open(int schemaId) {
+        return new FencedAppender(store.load(schemaId));
+    }
+
+    private final class FencedAppender implements Appender {
+        private final int schemaId;
+        private final Fence fence;
+        /** As last seen; null after a failure, when what is stored has to be looked at again. */
+        private @Nullable StoredManifest current;
+
+        FencedAppender(StoredManifest opened) {
+            this.schemaId = opened.manifest().schemaId();
+            this.fence = new Fence(opened.manifest());
+            this.current = opened;
+        }
+
+        @Override
+        public void append(FlushedFile file) {
+            StoredManifest start = current == null ? store.load(schemaId) : current;
+            current = null;
+            current = store.update(start, new FlushAppend(file, fence));
+            fence.appended(file.key());
+        }
+    }
+
+    private record FlushAppend(FlushedFile file, Fence fence) implements ManifestChange {
+        @Override
+        public String key() {
+            return file.key();
+        }
+
+        @Override
+        public Manifest applyTo(Manifest manifest) {
+            fence.check(manifest);
+            List<ManifestEntry> entries = new ArrayList<>(manifest.entries());
+            entries.add(ManifestEntry.delta(file.key(), file.contents()));
+            return manifest.toBuilder()
+                    .entries(entries)
+                    .flushSeq(manifest.flushSeq() + 1)
+                    .build();
+        }
+    }
+}

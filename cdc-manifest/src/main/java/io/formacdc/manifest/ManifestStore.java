@@ -1,0 +1,223 @@
+package io.formacdc.manifest;
+
+import io.formacdc.core.CdcInterruptedException;
+import io.formacdc.core.CommitStateUnknownException;
+import io.formacdc.core.InvalidManifestException;
+import io.formacdc.core.ManifestConfig;
+import io.formacdc.core.ObjectNotFoundException;
+import io.formacdc.core.ObjectStore;
+import io.formacdc.core.ObjectStoreException;
+import io.formacdc.core.PreconditionFailedException;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.ThreadLocalRandom;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The manifests of a bucket. Thread-safe; any number of stores, in any number of processes, may save one manifest.
+ *
+ * <p>A save is a conditional put: it creates the object only if none is there, or replaces it only if it still has the
+ * etag that was loaded. Whatever a failed save answers, what counts is what a reload shows:
+ *
+ * <ul>
+ *   <li>the change is in it: it committed, though the answer was lost or a second sending of it was refused;
+ *   <li>the change is not in it: it is applied to what was reloaded and saved again, after a pause.
+ * </ul>
+ *
+ * <p>A failed save may still take effect after the reload. It then meets the etag that the next save is conditional on
+ * too, so that only one of the two can win, and the one that lost is found committed by the next reload: nothing is
+ * listed twice. For the same reason a change is known not to be saved exactly when the last reload shows another etag
+ * than the last save asked for; with that etag unchanged, the save may be under way still.
+ */
+public final class ManifestStore {
+    private static final Logger LOG = LoggerFactory.getLogger(ManifestStore.class);
+
+    private final ObjectStore objects;
+    private final ManifestConfig config;
+    private final ManifestStoreOptions options;
+
+    /** @param config whose bucket is that of {@code objects} */
+    public ManifestStore(ObjectStore objects, ManifestConfig config, ManifestStoreOptions options) {
+        this.objects = objects;
+        this.config = config;
+        this.options = options;
+    }
+
+    /**
+     * Reads a schema's manifest. It counts as absent only when the bucket answers that the key is not there.
+     *
+     * @throws InvalidManifestException if it is there and cannot be used
+     * @throws ObjectStoreException if it cannot be read
+     * @throws IllegalArgumentException for a schema id outside 1..32767
+     */
+    public StoredManifest load(int schemaId) {
+        String key = config.keyFor(schemaId);
+        try {
+            ObjectStore.StoredObject object = objects.get(key);
+            ManifestReader reader = new ManifestReader(schemaId, key, config.bucket(), options.newForm());
+            return new StoredManifest(reader.read(object.content()), object.etag());
+        } catch (ObjectNotFoundException e) {
+            return new StoredManifest(Manifest.empty(schemaId, options.newForm()), null);
+        }
+    }
+
+    /**
+     * Changes a schema's manifest, creating it if there is none. When this returns, the change is saved, once; a change
+     * that is found saved already is not saved again. The first save to an object store proves that it honours
+     * conditional writes.
+     *
+     * @return what the change was last seen in; other changes may have come after it
+     * @throws PreconditionFailedException if other writers came first until the retries were used up; not saved
+     * @throws CommitStateUnknownException if the change may or may not be saved
+     * @throws ConditionalWritesUnsupportedException if the object store lets two writers lose each other's changes; not
+     *     saved
+     * @throws InvalidManifestException if what is stored cannot be used, or the change would make it so: without
+     *     entries, with a path twice or outside the bucket, too large; not saved
+     * @throws ObjectStoreException if the manifest could not be read, or is gone since; not saved
+     * @throws RuntimeException what {@link ManifestChange#applyTo} throws; not saved
+     */
+    public StoredManifest update(int schemaId, ManifestChange change) {
+        return update(load(schemaId), change);
+    }
+
+    /** As {@link #update(int, ManifestChange)}, trusting what was loaded earlier until a save finds it outdated. */
+    StoredManifest update(StoredManifest start, ManifestChange change) {
+        StoredManifest current = start;
+        for (int saves = 1; ; saves++) {
+            if (change.isCommittedIn(current.manifest())) {
+                return current;
+            }
+            Manifest next = next(current.manifest(), change);
+            byte[] content = encode(next);
+            if (!options.singleWriterStore()) {
+                StoreProbe.ensureSafe(objects, keyOf(next));
+            }
+            RuntimeException failure;
+            try {
+                return new StoredManifest(next, put(content, next, current)); // the commit point
+            } catch (RuntimeException e) {
+                failure = e;
+            }
+            logRetry(next, failure);
+            StoredManifest reloaded = reload(current, change, saves, failure);
+            if (saves > options.maxRetries() && !change.isCommittedIn(reloaded.manifest())) {
+                throw exhausted(current, reloaded, change, saves, failure);
+            }
+            current = reloaded;
+        }
+    }
+
+    private Manifest next(Manifest current, ManifestChange change) {
+        try {
+            Manifest changed = change.applyTo(current);
+            if (changed.entries().isEmpty()) {
+                throw new IllegalArgumentException("it would list nothing, where readers fall back to the whole bucket;"
+                        + " list a file without rows instead");
+            }
+            for (ManifestEntry entry : changed.entries()) {
+                ManifestPaths.problemOf(entry.path(), config.bucket()).ifPresent(problem -> {
+                    throw new IllegalArgumentException("path \"" + entry.path() + "\" " + problem);
+                });
+            }
+            return changed.toBuilder()
+                    .schemaId(current.schemaId())
+                    .form(current.form())
+                    .version(current.version() + 1)
+                    .updatedAtMillis(Math.max(options.clock().millis(), current.updatedAtMillis() + 1))
+                    .build();
+        } catch (IllegalArgumentException e) {
+            throw new InvalidManifestException(
+                    nameOf(current) + " cannot be changed for \"" + change.key() + "\": " + e.getMessage(), e);
+        }
+    }
+
+    private byte[] encode(Manifest next) {
+        byte[] content = ManifestJson.write(next);
+        if (content.length > ManifestJson.MAX_BYTES) {
+            throw new InvalidManifestException(
+                    nameOf(next) + " is not saved: it " + ManifestJson.tooLarge(content.length));
+        }
+        return content;
+    }
+
+    private String put(byte[] content, Manifest next, StoredManifest current) {
+        String etag = current.etag();
+        return etag == null
+                ? objects.putIfAbsent(keyOf(next), content)
+                : objects.putIfMatch(keyOf(next), content, etag);
+    }
+
+    /** Pauses and reloads until it succeeds, at most {@code maxRetries} times more. */
+    private StoredManifest reload(StoredManifest saved, ManifestChange change, int saves, RuntimeException failure) {
+        for (int tries = 1; ; tries++) {
+            StoredManifest reloaded;
+            try {
+                pause(saves + tries - 1);
+                reloaded = load(saved.manifest().schemaId());
+            } catch (RuntimeException e) {
+                boolean worthAnother = e instanceof ObjectStoreException && tries <= options.maxRetries();
+                if (worthAnother) {
+                    continue;
+                }
+                CommitStateUnknownException unknown = unknown(saved.manifest(), change, failure);
+                unknown.addSuppressed(e);
+                throw unknown;
+            }
+            if (saved.exists() && !reloaded.exists()) {
+                // To create it anew would hide every file that it listed.
+                throw new ObjectNotFoundException(
+                        nameOf(saved.manifest()) + " is gone since it was loaded; \"" + change.key()
+                                + "\" is not listed",
+                        failure);
+            }
+            return reloaded;
+        }
+    }
+
+    private void pause(int failures) {
+        double doubled = options.baseBackoff().toMillis() * Math.pow(2, failures - 1.0);
+        double longest = Math.min((double) options.maxBackoff().toMillis(), doubled);
+        double jittered = longest * (1 + ThreadLocalRandom.current().nextDouble()) / 2;
+        try {
+            options.sleeper().sleep(Duration.ofMillis(Math.round(jittered)));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CdcInterruptedException("interrupted between two saves of a manifest", e);
+        }
+    }
+
+    private RuntimeException exhausted(
+            StoredManifest saved, StoredManifest reloaded, ManifestChange change, int saves, RuntimeException failure) {
+        return Objects.equals(saved.etag(), reloaded.etag())
+                ? unknown(saved.manifest(), change, failure)
+                : new PreconditionFailedException(
+                        nameOf(saved.manifest()) + " was saved by others " + saves + " times while \"" + change.key()
+                                + "\" was to be saved; that is not done",
+                        failure);
+    }
+
+    private CommitStateUnknownException unknown(Manifest manifest, ManifestChange change, RuntimeException failure) {
+        return new CommitStateUnknownException(
+                nameOf(manifest) + ": the save for \"" + change.key() + "\" failed, and whether it took effect is not"
+                        + " known: " + failure.getMessage(),
+                change.key(),
+                failure);
+    }
+
+    private void logRetry(Manifest next, RuntimeException failure) {
+        if (failure instanceof PreconditionFailedException) {
+            LOG.debug("save {} of {} refused, reloading", next.version(), nameOf(next));
+        } else {
+            LOG.warn("save {} of {} failed, reloading: {}", next.version(), nameOf(next), failure.getMessage());
+        }
+    }
+
+    private String nameOf(Manifest manifest) {
+        return ManifestJson.nameOf(manifest.schemaId(), keyOf(manifest));
+    }
+
+    private String keyOf(Manifest manifest) {
+        return config.keyFor(manifest.schemaId());
+    }
+}

@@ -1,0 +1,86 @@
+package io.formacdc.manifest;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.util.DefaultIndenter;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.core.util.Separators;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectWriter;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.util.Optional;
+
+/** JSON without leniency: one value, no key twice, numbers exact, nesting bounded. */
+final class StrictJson {
+    private static final int MAX_NESTING = 100;
+
+    private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxNestingDepth(MAX_NESTING)
+                            .build())
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .build())
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
+            .build();
+
+    /** Two spaces, as Go's {@code MarshalIndent} is told to in the original. */
+    private static final ObjectWriter WRITER = MAPPER.writer(new DefaultPrettyPrinter(Separators.createDefaultInstance()
+                    .withObjectFieldValueSpacing(Separators.Spacing.AFTER)
+                    .withObjectEmptySeparator("")
+                    .withArrayEmptySeparator(""))
+            .withObjectIndenter(new DefaultIndenter("  ", "\n"))
+            .withArrayIndenter(new DefaultIndenter("  ", "\n")));
+
+    private StrictJson() {}
+
+    static ObjectNode newObject() {
+        return MAPPER.createObjectNode();
+    }
+
+    /**
+     * Reads one JSON object.
+     *
+     * @throws IOException whose message is what {@link #problemOf} makes of it
+     */
+    static ObjectNode readObject(byte[] content) throws IOException {
+        if (MAPPER.readTree(content) instanceof ObjectNode object) {
+            return object;
+        }
+        throw new IOException("is no JSON object");
+    }
+
+    static JsonNode readText(String json) {
+        try {
+            return MAPPER.readTree(json);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("unknown key holds what is no JSON: " + problemOf(e), e);
+        }
+    }
+
+    static byte[] write(ObjectNode object) {
+        try {
+            return WRITER.writeValueAsBytes(object);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a JSON tree cannot be written", e);
+        }
+    }
+
+    /** What is wrong, and where. */
+    static String problemOf(IOException e) {
+        if (e instanceof JsonProcessingException json) {
+            return "is not valid JSON: " + json.getOriginalMessage()
+                    + Optional.ofNullable(json.getLocation())
+                            .map(at -> " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")")
+                            .orElse("");
+        }
+        return String.valueOf(e.getMessage());
+    }
+}
