@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -267,6 +268,27 @@ class ManifestFileLogTest {
         assertThat(manifest.delta()).hasSize(2);
     }
 
+    @Test
+    void aCountThatIsDroppedInBetweenFences() {
+        log.open(SCHEMA).append(flushed(1));
+        Appender appender = log.open(SCHEMA);
+        Manifest manifest = store.load(SCHEMA).manifest();
+        objects.put(
+                MANIFEST_KEY,
+                ManifestJson.write(manifest.toBuilder().flushSeq(0).build()));
+
+        assertThatThrownBy(() -> appender.append(flushed(2))).isInstanceOf(FencedException.class);
+        log.open(SCHEMA).append(flushed(2));
+        assertThat(keysOf(store.load(SCHEMA).manifest())).containsExactly(flushKey(1), flushKey(2));
+    }
+
+    @Test
+    void withoutAManifestAnAppendHasNothingToDo() {
+        new BucketFileLog().open(SCHEMA).append(flushed(1));
+
+        assertThat(objects.calls()).isZero();
+    }
+
     /** One or two faults never use up the retries: the path is listed, exactly once, whatever failed how. */
     @ParameterizedTest
     @EnumSource(ManifestForm.class)
@@ -328,7 +350,7 @@ class ManifestFileLogTest {
         private final List<Failure> failures;
         private final boolean compaction;
         private final int maxRetries;
-        private @org.jspecify.annotations.Nullable RuntimeException thrown;
+        private @Nullable RuntimeException thrown;
 
         Trial(ManifestForm form, int maxRetries, List<Failure> failures, boolean compaction) {
             this.failures = failures;

@@ -159,6 +159,23 @@ class ManifestStoreTest {
     }
 
     @Test
+    void aManifestThatWouldOutgrowTheLimitIsNotSaved() {
+        ManifestStore store = store(objects);
+        store.update(SCHEMA, add("delta", "a"));
+        ManifestChange grow = change(
+                "b",
+                m -> add("delta", "b").applyTo(m).toBuilder()
+                        .unknownKeys(Map.of("x", "\"" + "x".repeat(ManifestJson.MAX_BYTES) + "\""))
+                        .build());
+
+        assertThatThrownBy(() -> store.update(SCHEMA, grow))
+                .isInstanceOf(InvalidManifestException.class)
+                .hasMessageContaining("is not saved")
+                .hasMessageContaining("compact the schema");
+        assertThat(keysOf(store.load(SCHEMA).manifest())).containsExactly("a");
+    }
+
+    @Test
     void aChangeThatIsSavedAlreadyIsNotSavedAgain() {
         ManifestStore store = store(objects);
         store.update(SCHEMA, add("delta", "a"));
