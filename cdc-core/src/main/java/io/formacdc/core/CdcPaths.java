@@ -11,12 +11,12 @@ public final class CdcPaths {
 
     /** {@code {prefix}/{schemaId}/{fileUuid}.parquet}, where a flushed delta lives. */
     public static String buildDeltaPath(String prefix, int schemaId, UUID fileUuid) {
-        return schemaFolder(prefix, schemaId) + fileUuid + ".parquet";
+        return schemaPrefix(prefix, schemaId) + fileUuid + ".parquet";
     }
 
     /** {@code {prefix}/{schemaId}/_tmp/{fileUuid}.parquet}, where a delta is staged. */
     public static String buildTempPath(String prefix, int schemaId, UUID fileUuid) {
-        return schemaFolder(prefix, schemaId) + "_tmp/" + fileUuid + ".parquet";
+        return schemaPrefix(prefix, schemaId) + "_tmp/" + fileUuid + ".parquet";
     }
 
     /**
@@ -24,7 +24,7 @@ public final class CdcPaths {
      * are the least and the greatest row id in the file, in byte order.
      */
     public static String buildBasePath(String prefix, int schemaId, UUID minRowId, UUID maxRowId) {
-        return schemaFolder(prefix, schemaId) + minRowId + "_" + maxRowId + ".parquet";
+        return schemaPrefix(prefix, schemaId) + minRowId + "_" + maxRowId + ".parquet";
     }
 
     /** {@code {prefix}/{schemaId}/_tmp/{fileUuid}.parquet}, where a base file is staged. */
@@ -32,7 +32,8 @@ public final class CdcPaths {
         return buildTempPath(prefix, schemaId, fileUuid);
     }
 
-    private static String schemaFolder(String prefix, int schemaId) {
+    /** {@code {prefix}/{schemaId}/}, under which all of a schema's objects live. */
+    public static String schemaPrefix(String prefix, int schemaId) {
         return underPrefix(prefix, SchemaIds.check(schemaId) + "/");
     }
 

@@ -1,6 +1,5 @@
 package io.formacdc.core;
 
-import io.soabase.recordbuilder.core.RecordBuilder;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -66,8 +65,6 @@ public record FlushReport(boolean dryRun, List<SchemaFlush> schemas, Duration du
      * @param duration from lock to release
      * @param error why it failed; null unless it did
      */
-    @RecordBuilder
-    @RecordBuilder.Options(enableWither = false, enableGetters = false)
     public record SchemaFlush(
             int schemaId,
             Outcome outcome,

@@ -53,6 +53,25 @@ public final class RowVersions {
         return Integer.toUnsignedLong(xmins[index]);
     }
 
+    /** All row ids, as PostgreSQL's text for an array. */
+    byte[] rowIdsAsArrayText() {
+        UuidArrayText text = new UuidArrayText(size());
+        for (int i = 0; i < size(); i++) {
+            text.add(idHighs[i], idLows[i]);
+        }
+        return text.bytes();
+    }
+
+    /** All versions, not copied. */
+    long[] changedAtMillis() {
+        return changedAtMillis;
+    }
+
+    /** All {@code xmin}, not copied; those from 2^31 on are negative. */
+    int[] xmins() {
+        return xmins;
+    }
+
     /** Gathers rows while they stream by. Confined to a thread. */
     public static final class Collector {
         private long[] idHighs = new long[1024];

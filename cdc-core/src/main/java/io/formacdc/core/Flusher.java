@@ -1,0 +1,84 @@
+package io.formacdc.core;
+
+import io.formacdc.core.ChangeLogStore.DirtySchema;
+import io.formacdc.core.FlushReport.Outcome;
+import io.formacdc.core.FlushReport.SchemaFlush;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One pass over all schemas: which are due, and each due one flushed by a {@link SchemaPass}. Immutable; may run as
+ * often as wanted, and at once with others, because each schema is locked and each append is fenced.
+ */
+public final class Flusher {
+    private final CdcConfig config;
+    private final Ports ports;
+    private final @Nullable SchemaRegistry registry;
+    private final CdcListener listener;
+    private final Clock clock;
+
+    /** What a pass acts on. */
+    public record Ports(ChangeLogStore changeLog, SnapshotExporter exporter, ObjectStore store, FileLog fileLog) {}
+
+    /**
+     * @param config with defaults filled in, validated
+     * @param registry null to export every hot column under its own name
+     */
+    public Flusher(
+            CdcConfig config, Ports ports, @Nullable SchemaRegistry registry, CdcListener listener, Clock clock) {
+        this.config = config;
+        this.ports = ports;
+        this.registry = registry;
+        this.listener = listener == CdcListener.NONE ? listener : new QuietListener(listener);
+        this.clock = clock;
+    }
+
+    /**
+     * Flushes every schema that is due. A schema that fails does not keep the others from being flushed.
+     *
+     * @param dryRun read everything, write nothing, and report what would be written
+     * @throws SchemaFlushException at the end, if a schema failed; it carries the report
+     * @throws CdcInterruptedException if the calling thread was interrupted; later schemas were not begun
+     * @throws DatabaseException if the change log cannot be read at all
+     */
+    public FlushReport run(boolean dryRun) {
+        long begin = System.nanoTime();
+        List<SchemaFlush> flushes = new ArrayList<>();
+        for (DirtySchema dirty : ports.changeLog().dirtySchemas()) {
+            SchemaPass pass = new SchemaPass(dirty, config, ports, registry, listener, clock);
+            SchemaFlush flush = dryRun ? pass.plan() : pass.flush();
+            flushes.add(flush);
+            listener.schemaFinished(flush);
+            if (flush.error() instanceof CdcInterruptedException interrupted) {
+                throw interrupted;
+            }
+        }
+        FlushReport report = new FlushReport(dryRun, flushes, Duration.ofNanos(System.nanoTime() - begin));
+        List<SchemaFlush> failed = flushes.stream()
+                .filter(f -> f.outcome() == Outcome.FAILED || f.outcome() == Outcome.UNKNOWN)
+                .toList();
+        if (!failed.isEmpty()) {
+            throw failure(failed, report);
+        }
+        return report;
+    }
+
+    private static SchemaFlushException failure(List<SchemaFlush> failed, FlushReport report) {
+        String each = failed.stream()
+                .map(SchemaFlush::error)
+                .map(e -> e == null ? "" : String.valueOf(e.getMessage()))
+                .collect(Collectors.joining("; "));
+        SchemaFlushException exception = new SchemaFlushException(
+                failed.size() + " of " + report.schemas().size() + " schemas failed: " + each, report);
+        failed.stream().map(SchemaFlush::error).forEach(e -> {
+            if (e != null) {
+                exception.addSuppressed(e);
+            }
+        });
+        return exception;
+    }
+}

@@ -1,0 +1,84 @@
+package io.formacdc.core;
+
+import static java.util.Objects.requireNonNull;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+import javax.sql.DataSource;
+
+/**
+ * The change log in PostgreSQL. Opens a connection for each call, and one for each lock while it is held; every one is
+ * closed on every path. Sets autocommit itself, whatever the data source hands out. Thread-safe.
+ *
+ * <p>A log that keeps its flushed rows grows for ever, and {@link #dirtySchemas()} reads all of it, unless it has an
+ * index such as {@code CREATE INDEX ON change_log (schema_id, changed_at) WHERE flushed_at = 0}.
+ */
+public final class JdbcChangeLogStore implements ChangeLogStore {
+    private final DataSource dataSource;
+    private final String table;
+
+    /**
+     * @param dataSource of the database that has the table, on real sessions (see {@link SchemaLock})
+     * @param table {@code table} or {@code schema.table}; empty for {@code change_log}
+     * @throws IllegalArgumentException if that is no table name
+     */
+    public JdbcChangeLogStore(DataSource dataSource, String table) {
+        this.dataSource = requireNonNull(dataSource, "dataSource");
+        this.table = table;
+        ChangeLog.tableName(table);
+    }
+
+    /**
+     * {@inheritDoc} A schema id outside 1..32767 is listed as it stands in the table, so that whoever goes on with it
+     * is refused by {@link #tryLock}, and the others are not held up.
+     */
+    @Override
+    public List<DirtySchema> dirtySchemas() {
+        String sql = """
+                SELECT schema_id, count(*), min(changed_at) FROM %s WHERE flushed_at = 0
+                GROUP BY schema_id ORDER BY schema_id""".formatted(ChangeLog.tableName(table));
+        try (Connection connection = dataSource.getConnection();
+                Jdbc.AutoCommit untilClosed = Jdbc.autoCommit(connection)) {
+            return Jdbc.query(
+                    connection,
+                    sql,
+                    statement -> {},
+                    row -> new DirtySchema(row.getInt(1), row.getLong(2), row.getLong(3)));
+        } catch (SQLException e) {
+            throw new DatabaseException("search for dirty schemas", e);
+        }
+    }
+
+    /** @throws IllegalArgumentException for a schema id outside 1..32767 */
+    @Override
+    public Optional<Locked> tryLock(int schemaId) {
+        return SchemaLock.tryAcquire(dataSource, schemaId).map(lock -> new LockedLog(lock, schemaId));
+    }
+
+    private final class LockedLog implements Locked {
+        private final SchemaLock lock;
+        private final int schemaId;
+
+        LockedLog(SchemaLock lock, int schemaId) {
+            this.lock = lock;
+            this.schemaId = schemaId;
+        }
+
+        @Override
+        public ChangeLog.Stats stats() {
+            return ChangeLog.getChangeLogStats(lock.connection(), table, schemaId);
+        }
+
+        @Override
+        public long markFlushedVersions(RowVersions versions, long flushedAtMillis) {
+            return ChangeLog.markFlushedVersions(lock.connection(), table, schemaId, versions, flushedAtMillis);
+        }
+
+        @Override
+        public void close() {
+            lock.close();
+        }
+    }
+}

@@ -1,0 +1,266 @@
+package io.formacdc.core;
+
+import io.formacdc.core.ChangeLogStore.DirtySchema;
+import io.formacdc.core.FlushReport.Outcome;
+import io.formacdc.core.FlushReport.SchemaFlush;
+import io.formacdc.core.SnapshotExporter.Chunk;
+import io.formacdc.core.SnapshotExporter.ExportedFile;
+import io.formacdc.core.SnapshotExporter.Snapshot;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One schema's part of a pass, from its lock to its release. The order of the effects is the whole of the promise that
+ * nothing is lost, so it stands here in one place:
+ *
+ * <ol>
+ *   <li>lock (saves work; nothing rests on it),
+ *   <li>load the list of files (the fence),
+ *   <li>for each chunk, in row-id order: snapshot, export to a local file, put under a key never used before, append to
+ *       the list (<em>the commit point</em>), mark exactly the exported versions.
+ * </ol>
+ *
+ * A chunk that fails before the commit point leaves its rows dirty and at most an unlisted object; one that fails after
+ * it leaves them dirty and listed, and the next pass lists the same versions again, which readers see once.
+ */
+final class SchemaPass {
+    private static final Logger LOG = LoggerFactory.getLogger(SchemaPass.class);
+
+    private final DirtySchema dirty;
+    private final int schemaId;
+    private final CdcConfig config;
+    private final Flusher.Ports ports;
+    private final @Nullable SchemaRegistry registry;
+    private final CdcListener listener;
+    private final Clock clock;
+
+    private final long begin = System.nanoTime();
+    private final List<String> keys = new ArrayList<>();
+    private final Map<String, Long> lossyCasts = new HashMap<>();
+    private long rows;
+    private long markedRows;
+    private long bytes;
+    private int chunks;
+    private String step = "check of the schema id";
+
+    SchemaPass(
+            DirtySchema dirty,
+            CdcConfig config,
+            Flusher.Ports ports,
+            @Nullable SchemaRegistry registry,
+            CdcListener listener,
+            Clock clock) {
+        this.dirty = dirty;
+        this.schemaId = dirty.schemaId();
+        this.config = config;
+        this.ports = ports;
+        this.registry = registry;
+        this.listener = listener;
+        this.clock = clock;
+    }
+
+    /** Flushes the schema if it is due. Throws nothing: an error is in the result. */
+    SchemaFlush flush() {
+        if (!isDue(dirty.rows(), dirty.oldestChangedAtMillis())) {
+            return result(Outcome.BELOW_THRESHOLD, null);
+        }
+        try {
+            SchemaIds.check(schemaId);
+            SchemaAttributes attributes = findAttributes();
+            step = "lock";
+            Optional<ChangeLogStore.Locked> lock = ports.changeLog().tryLock(schemaId);
+            if (lock.isEmpty()) {
+                LOG.info("schema {}: locked elsewhere, skipped", schemaId);
+                return result(Outcome.LOCKED_ELSEWHERE, null);
+            }
+            try (ChangeLogStore.Locked locked = lock.get()) {
+                return flushLocked(locked, attributes);
+            }
+        } catch (FencedException e) {
+            LOG.info("schema {}: {}", schemaId, e.getMessage());
+            return result(Outcome.FENCED, null);
+        } catch (CommitStateUnknownException e) {
+            return result(Outcome.UNKNOWN, named(e));
+        } catch (CdcInterruptedException e) {
+            return result(Outcome.FAILED, e);
+        } catch (RuntimeException e) {
+            return result(Outcome.FAILED, named(e));
+        }
+    }
+
+    private SchemaFlush flushLocked(ChangeLogStore.Locked locked, @Nullable SchemaAttributes attributes) {
+        step = "load of the manifest";
+        FileLog.Appender appender = ports.fileLog().open(schemaId);
+        step = "count of dirty rows";
+        ChangeLog.Stats stats = locked.stats();
+        if (!isDue(stats.count(), stats.oldestChangedAtMillis())) {
+            return result(Outcome.BELOW_THRESHOLD, null);
+        }
+        listener.schemaStarted(schemaId, stats.count());
+        // Every row id is visited at most once, so a pass ends however fast writers are.
+        UUID after = null;
+        do {
+            after = flushChunkAfter(after, attributes, appender, locked);
+            if (Thread.currentThread().isInterrupted()) {
+                throw new CdcInterruptedException("schema " + schemaId + ": interrupted after " + chunks + " chunks");
+            }
+        } while (after != null);
+        return result(Outcome.FLUSHED, null);
+    }
+
+    /** Returns the last row id of the chunk, or null when there was none left. */
+    private @Nullable UUID flushChunkAfter(
+            @Nullable UUID after,
+            @Nullable SchemaAttributes attributes,
+            FileLog.Appender appender,
+            ChangeLogStore.Locked locked) {
+        step = "selection of rows";
+        Chunk chunk;
+        ExportedFile exported;
+        try (Snapshot snapshot = ports.exporter().openSnapshot(schemaId, attributes)) {
+            chunk = snapshot.selectChunk(after, config.chunkRows());
+            if (chunk == null) {
+                return null;
+            }
+            step = "export of " + chunk.rowCount() + " rows";
+            exported = snapshot.export(chunk);
+        }
+        try (exported) {
+            checkRowCount(chunk, exported);
+            publish(exported, appender, locked);
+        }
+        return chunk.lastRowId();
+    }
+
+    private void publish(ExportedFile exported, FileLog.Appender appender, ChangeLogStore.Locked locked) {
+        String key = CdcPaths.buildDeltaPath(config.s3Prefix(), schemaId, UuidV7.next());
+        step = "upload of " + key;
+        upload(key, exported);
+        FlushedFile file = new FlushedFile(key, exported.contents());
+        step = "append of " + key + " to the manifest";
+        appender.append(file); // the commit point
+        step = "mark of the rows of " + key;
+        // Sampled after the append: a reader that resolved its list before it must find flushed_at later than that.
+        long flushedAtMillis = clock.millis();
+        long marked = locked.markFlushedVersions(exported.versions(), flushedAtMillis);
+
+        keys.add(key);
+        chunks++;
+        rows += file.contents().rowCount();
+        bytes += file.contents().sizeBytes();
+        markedRows += marked;
+        exported.lossyCasts().forEach((attribute, count) -> lossyCasts.merge(attribute, count, Long::sum));
+        LOG.info(
+                "schema {}: flushed {} rows ({} marked, {} bytes) to {}",
+                schemaId,
+                file.contents().rowCount(),
+                marked,
+                file.contents().sizeBytes(),
+                key);
+        if (!exported.lossyCasts().isEmpty()) {
+            LOG.warn(
+                    "schema {}: values that do not fit their type are NULL in {}: {}",
+                    schemaId,
+                    key,
+                    exported.lossyCasts());
+        }
+        listener.fileFlushed(schemaId, file, marked);
+    }
+
+    private void upload(String key, ExportedFile exported) {
+        try {
+            ports.store().put(key, exported.path());
+            long stored = ports.store().head(key).sizeBytes();
+            if (stored != exported.contents().sizeBytes()) {
+                throw new CdcException("the store holds " + stored + " bytes of "
+                        + exported.contents().sizeBytes());
+            }
+        } catch (RuntimeException e) {
+            // Nobody can have listed this key, and without a manifest a broken object in its place would be read.
+            try {
+                ports.store().delete(key);
+            } catch (RuntimeException cleanup) {
+                e.addSuppressed(cleanup);
+            }
+            throw e;
+        }
+    }
+
+    private static void checkRowCount(Chunk chunk, ExportedFile exported) {
+        long inFile = exported.contents().rowCount();
+        if (inFile != chunk.rowCount() || inFile != exported.versions().size()) {
+            throw new CdcException("the file holds " + inFile + " rows, " + chunk.rowCount() + " were selected and "
+                    + exported.versions().size() + " streamed");
+        }
+    }
+
+    /** Reads what a flush would read, and reports what it would write. Throws nothing: an error is in the result. */
+    SchemaFlush plan() {
+        if (!isDue(dirty.rows(), dirty.oldestChangedAtMillis())) {
+            return result(Outcome.BELOW_THRESHOLD, null);
+        }
+        try {
+            SchemaIds.check(schemaId);
+            SchemaAttributes attributes = findAttributes();
+            step = "load of the manifest";
+            ports.fileLog().open(schemaId);
+            step = "selection of rows";
+            try (Snapshot snapshot = ports.exporter().openSnapshot(schemaId, attributes)) {
+                Chunk chunk = snapshot.selectChunk(null, config.chunkRows());
+                while (chunk != null) {
+                    rows += chunk.rowCount();
+                    chunks++;
+                    chunk = snapshot.selectChunk(chunk.lastRowId(), config.chunkRows());
+                }
+            }
+            return result(Outcome.DRY_RUN, null);
+        } catch (CdcInterruptedException e) {
+            return result(Outcome.FAILED, e);
+        } catch (RuntimeException e) {
+            return result(Outcome.FAILED, named(e));
+        }
+    }
+
+    private boolean isDue(long count, long oldestChangedAtMillis) {
+        return count >= config.minRecords()
+                || (count > 0 && clock.millis() - oldestChangedAtMillis >= config.maxAgeMs());
+    }
+
+    private @Nullable SchemaAttributes findAttributes() {
+        if (registry == null) {
+            return null;
+        }
+        step = "look-up of the schema's attributes";
+        return registry.findAttributes(schemaId)
+                .orElseThrow(() -> new CdcException("the schema registry does not know schema " + schemaId
+                        + "; register it, or run without a registry to export hot columns under their own names"));
+    }
+
+    private CdcException named(RuntimeException e) {
+        return new CdcException("schema " + schemaId + ", " + step + ": " + e.getMessage(), e);
+    }
+
+    private SchemaFlush result(Outcome outcome, @Nullable CdcException error) {
+        return new SchemaFlush(
+                schemaId,
+                outcome,
+                dirty.rows(),
+                rows,
+                markedRows,
+                keys,
+                chunks,
+                bytes,
+                lossyCasts,
+                Duration.ofNanos(System.nanoTime() - begin),
+                error);
+    }
+}

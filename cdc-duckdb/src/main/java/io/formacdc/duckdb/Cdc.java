@@ -1,0 +1,39 @@
+package io.formacdc.duckdb;
+
+import io.formacdc.core.CdcConfig;
+import io.formacdc.core.FlushReport;
+import io.formacdc.core.SchemaRegistry;
+import io.formacdc.s3.S3ObjectClient;
+import org.jspecify.annotations.Nullable;
+
+/** The library in one call. A host that calls often, or wants to hear of progress, keeps a {@link CdcRunner}. */
+public final class Cdc {
+    private Cdc() {}
+
+    /**
+     * Flushes every schema whose dirty rows are many or old enough: exports them to Parquet, puts the files into the
+     * bucket, lists them in the schema's manifest, and marks exactly the exported versions flushed. What was dirty when
+     * a schema is begun is flushed when its part of the report says so; later rows wait for the next pass.
+     *
+     * <p>Whatever fails, and whenever, the next pass repairs it: rows not marked are exported again, and readers see each
+     * row once. Schemas are independent: one that fails does not keep the others from being flushed.
+     *
+     * @param config unset fields take their defaults
+     * @param s3Client the host's client, an {@link io.formacdc.s3.S3FullClient}; null for one from the AWS default chain
+     *     and the configuration, closed before this returns
+     * @param dryRun read everything, write nothing anywhere, and report what would be written
+     * @param registry what the host knows of its attributes; null to export every hot column under its own name, and the
+     *     rest as a list
+     * @return what was done, schema by schema
+     * @throws io.formacdc.core.InvalidConfigException if the configuration cannot work; nothing was opened
+     * @throws io.formacdc.core.SchemaFlushException after all schemas, if some failed; it carries the report
+     * @throws io.formacdc.core.DatabaseException if PostgreSQL cannot be reached
+     * @throws io.formacdc.core.CdcInterruptedException if the calling thread was interrupted
+     */
+    public static FlushReport runOnce(
+            CdcConfig config, @Nullable S3ObjectClient s3Client, boolean dryRun, @Nullable SchemaRegistry registry) {
+        try (CdcRunner runner = CdcRunner.create(config, s3Client, registry)) {
+            return runner.runOnce(dryRun);
+        }
+    }
+}

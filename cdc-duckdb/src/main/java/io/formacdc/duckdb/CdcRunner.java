@@ -1,0 +1,117 @@
+package io.formacdc.duckdb;
+
+import io.formacdc.core.CdcConfig;
+import io.formacdc.core.CdcListener;
+import io.formacdc.core.ChangeLogStore;
+import io.formacdc.core.FileLog;
+import io.formacdc.core.FlushReport;
+import io.formacdc.core.Flusher;
+import io.formacdc.core.InvalidConfigException;
+import io.formacdc.core.JdbcChangeLogStore;
+import io.formacdc.core.ManifestConfig;
+import io.formacdc.core.ObjectStore;
+import io.formacdc.core.SchemaRegistry;
+import io.formacdc.manifest.BucketFileLog;
+import io.formacdc.manifest.ManifestFileLog;
+import io.formacdc.manifest.ManifestStore;
+import io.formacdc.manifest.ManifestStoreOptions;
+import io.formacdc.s3.S3Clients;
+import io.formacdc.s3.S3FullClient;
+import io.formacdc.s3.S3ObjectClient;
+import io.formacdc.s3.S3ObjectStore;
+import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.s3.S3Client;
+
+/**
+ * Flushes as often as a host wants. Thread-safe, and safe beside any number of others in any number of processes.
+ * Between two passes it holds no connection, no thread and no file; it owns the S3 client only if it was given none.
+ */
+public final class CdcRunner implements AutoCloseable {
+    private final CdcConfig config;
+    private final DataSource dataSource;
+    private final ObjectStore store;
+    private final FileLog fileLog;
+    private final @Nullable SchemaRegistry registry;
+    private final CdcListener listener;
+    private final @Nullable S3Client ownClient;
+
+    private CdcRunner(
+            CdcConfig config,
+            @Nullable S3ObjectClient s3Client,
+            @Nullable SchemaRegistry registry,
+            CdcListener listener) {
+        this.config = config.withDefaults().validate();
+        this.dataSource = PgDataSources.of(this.config);
+        this.registry = registry;
+        this.listener = listener;
+        this.ownClient = s3Client == null ? S3Clients.create(this.config) : null;
+        this.store = new S3ObjectStore(
+                ownClient != null ? S3FullClient.of(ownClient) : requireFull(s3Client), this.config.s3Bucket());
+        this.fileLog = fileLog(this.config, store);
+    }
+
+    /**
+     * A runner. Opens no connection.
+     *
+     * @param s3Client the host's client, an {@link S3FullClient}, which stays the host's to close; null for one from the
+     *     AWS default chain and the configuration
+     * @param registry null to export every hot column under its own name, and the rest as a list
+     * @throws InvalidConfigException if the configuration cannot work
+     */
+    public static CdcRunner create(
+            CdcConfig config, @Nullable S3ObjectClient s3Client, @Nullable SchemaRegistry registry) {
+        return create(config, s3Client, registry, CdcListener.NONE);
+    }
+
+    /** The same, with someone to tell. */
+    public static CdcRunner create(
+            CdcConfig config,
+            @Nullable S3ObjectClient s3Client,
+            @Nullable SchemaRegistry registry,
+            CdcListener listener) {
+        return new CdcRunner(config, s3Client, registry, listener);
+    }
+
+    /**
+     * One pass over all schemas; see {@link Cdc#runOnce}.
+     *
+     * @param dryRun read everything, write nothing
+     */
+    public FlushReport runOnce(boolean dryRun) {
+        TrackedConnections connections = new TrackedConnections(dataSource);
+        try (InterruptWatch watch = InterruptWatch.open();
+                InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
+                PgExporter exporter = new PgExporter(config, connections, watch, listener)) {
+            ChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
+            Flusher.Ports ports = new Flusher.Ports(changeLog, exporter, store, fileLog);
+            return new Flusher(config, ports, registry, listener, Clock.systemUTC()).run(dryRun);
+        }
+    }
+
+    private static FileLog fileLog(CdcConfig config, ObjectStore store) {
+        Optional<ManifestConfig> manifests = ManifestConfig.of(config);
+        return manifests.isEmpty()
+                ? new BucketFileLog()
+                : new ManifestFileLog(new ManifestStore(store, manifests.get(), ManifestStoreOptions.of(config)));
+    }
+
+    private static S3FullClient requireFull(@Nullable S3ObjectClient client) {
+        if (client instanceof S3FullClient full) {
+            return full;
+        }
+        throw new InvalidConfigException(List.of("the S3 client can copy and delete, but a flush also gets and puts;"
+                + " implement S3FullClient, or use S3FullClient.of(S3Client)"));
+    }
+
+    /** Closes the S3 client, if it is this runner's own. */
+    @Override
+    public void close() {
+        if (ownClient != null) {
+            ownClient.close();
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package io.formacdc.duckdb;
+
+import java.util.Arrays;
+import java.util.UUID;
+import org.duckdb.DuckDBColumnType;
+import org.duckdb.DuckDBDataChunkWriter;
+import org.duckdb.DuckDBWritableVector;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The columns of a DuckDB chunk, written by position. Text is gathered and handed over a column at a time, because each
+ * call for it crosses into native code. Confined to a thread.
+ */
+final class ChunkColumns {
+    private final DuckDBWritableVector[] vectors;
+    private final byte[][] @Nullable [] texts;
+
+    ChunkColumns(DuckDBColumnType[] types, DuckDBDataChunkWriter chunk) {
+        vectors = new DuckDBWritableVector[types.length];
+        texts = new byte[types.length][][];
+        for (int column = 0; column < types.length; column++) {
+            if (types[column] == DuckDBColumnType.VARCHAR) {
+                texts[column] = new byte[(int) chunk.capacity()][];
+            }
+        }
+        attach(chunk);
+    }
+
+    /** Goes on with the next chunk. */
+    void attach(DuckDBDataChunkWriter chunk) {
+        for (int column = 0; column < vectors.length; column++) {
+            vectors[column] = chunk.vector(column);
+        }
+    }
+
+    /** Hands over the text of so many rows. */
+    void flush(int rows) {
+        for (int column = 0; column < vectors.length; column++) {
+            byte[][] text = texts[column];
+            if (text != null && rows > 0) {
+                vectors[column].setStringUtf8Batch(0, rows == text.length ? text : Arrays.copyOf(text, rows));
+                Arrays.fill(text, 0, rows, null);
+            }
+        }
+    }
+
+    void setNull(int column, int row) {
+        byte[][] text = texts[column];
+        if (text == null) {
+            vectors[column].setNull(row);
+        } else {
+            text[row] = null;
+        }
+    }
+
+    void setText(int column, int row, byte[] utf8) {
+        byte[][] text = texts[column];
+        if (text == null) {
+            throw new IllegalStateException("column " + column + " is no text");
+        }
+        text[row] = utf8;
+    }
+
+    void setBoolean(int column, int row, boolean value) {
+        vectors[column].setBoolean(row, value);
+    }
+
+    void setShort(int column, int row, short value) {
+        vectors[column].setShort(row, value);
+    }
+
+    void setInt(int column, int row, int value) {
+        vectors[column].setInt(row, value);
+    }
+
+    void setLong(int column, int row, long value) {
+        vectors[column].setLong(row, value);
+    }
+
+    void setDouble(int column, int row, double value) {
+        vectors[column].setDouble(row, value);
+    }
+
+    /** Writes the two halves into this column and the next: DuckDB's Java functions have no UUID. */
+    void setUuid(int column, int row, UUID value) {
+        setLong(column, row, value.getMostSignificantBits());
+        setLong(column + 1, row, value.getLeastSignificantBits());
+    }
+}

@@ -1,0 +1,153 @@
+package io.formacdc.duckdb;
+
+import java.nio.ByteBuffer;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import org.duckdb.DuckDBDataChunkWriter;
+import org.duckdb.DuckDBFunctions;
+import org.duckdb.DuckDBTableFunction;
+import org.duckdb.DuckDBTableFunctionBindInfo;
+import org.duckdb.DuckDBTableFunctionCallInfo;
+import org.duckdb.DuckDBTableFunctionInitInfo;
+import org.duckdb.DuckDBTableFunctionState;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The DuckDB table function {@code postgres_copy(source)}, by which PostgreSQL rows reach DuckDB: each thread that
+ * DuckDB sends claims row-id ranges of the source, and decodes the binary COPY of each straight into DuckDB's vectors.
+ * Columns are called {@code c0}, {@code c1} and so on. Thread-safe.
+ */
+final class CopyFunction implements DuckDBTableFunction<CopySource, CopyFunction.Scan, CopyFunction.Reader> {
+    private final Map<Long, CopySource> sources = new ConcurrentHashMap<>();
+    private final AtomicLong lastId = new AtomicLong();
+
+    /** Registers the function; once for each database. */
+    static CopyFunction register(Connection duckDb) throws SQLException {
+        CopyFunction function = new CopyFunction();
+        DuckDBFunctions.tableFunction()
+                .withName("postgres_copy")
+                .withParameter(long.class)
+                .withFunction(function)
+                .register(duckDb);
+        return function;
+    }
+
+    /** Offers a source until the returned id is given to {@link #withdraw}. */
+    long offer(CopySource source) {
+        long id = lastId.incrementAndGet();
+        sources.put(id, source);
+        return id;
+    }
+
+    void withdraw(long id) {
+        sources.remove(id);
+    }
+
+    /** One execution: the ranges not claimed yet. */
+    record Scan(CopySource source, Queue<RowIdRange> unclaimed) {}
+
+    @Override
+    public CopySource bind(DuckDBTableFunctionBindInfo info) {
+        CopySource source =
+                Objects.requireNonNull(sources.get(info.getParameter(0).getLong()), "no such source");
+        for (int column = 0; column < source.columns().size(); column++) {
+            info.addResultColumn("c" + column, source.columns().get(column));
+        }
+        return source;
+    }
+
+    @Override
+    public Scan init(DuckDBTableFunctionInitInfo info) {
+        CopySource source = info.getBindData();
+        info.setMaxThreads(source.ranges().size());
+        return new Scan(source, new ConcurrentLinkedQueue<>(source.ranges()));
+    }
+
+    @Override
+    public Reader localInit(DuckDBTableFunctionInitInfo info) {
+        return new Reader();
+    }
+
+    @Override
+    public long apply(DuckDBTableFunctionCallInfo info, DuckDBDataChunkWriter chunk) throws Exception {
+        Scan scan = info.getInitData();
+        Reader reader = info.getLocalInitData();
+        try {
+            return reader.read(scan, chunk);
+        } catch (Throwable e) {
+            scan.source().failed(e);
+            throw e;
+        }
+    }
+
+    /** One thread's share of a scan. */
+    static final class Reader implements DuckDBTableFunctionState {
+        private @Nullable TupleWriter writer;
+        private @Nullable Connection connection;
+        private @Nullable CopyStream stream;
+        private boolean finished;
+
+        private int read(Scan scan, DuckDBDataChunkWriter chunk) throws SQLException {
+            if (finished) {
+                return 0;
+            }
+            if (writer == null) {
+                writer = scan.source().newWriter();
+            }
+            writer.beginChunk(chunk);
+            int capacity = (int) chunk.capacity();
+            int rows = 0;
+            while (rows < capacity && claim(scan)) {
+                ByteBuffer tuple = Objects.requireNonNull(stream).next();
+                if (tuple == null) {
+                    stream = null;
+                } else if (writer.write(tuple, rows)) {
+                    rows++;
+                }
+            }
+            writer.endChunk(rows);
+            scan.source().rowsRead(rows);
+            if (rows == 0) {
+                finish(scan);
+            }
+            return rows;
+        }
+
+        /** Makes sure that a stream is open; false when no range is left. */
+        private boolean claim(Scan scan) throws SQLException {
+            if (stream != null) {
+                return true;
+            }
+            RowIdRange range = scan.unclaimed().poll();
+            if (range == null) {
+                return false;
+            }
+            if (connection == null) {
+                connection = scan.source().snapshot().borrow();
+            }
+            stream = CopyStream.open(connection, scan.source().query(range));
+            return true;
+        }
+
+        private void finish(Scan scan) {
+            finished = true;
+            Objects.requireNonNull(writer).finish();
+            if (connection != null) {
+                scan.source().snapshot().giveBack(connection);
+                connection = null;
+            }
+        }
+
+        /** A connection that was not given back is aborted with its snapshot. */
+        @Override
+        public void close() {
+            stream = null;
+        }
+    }
+}

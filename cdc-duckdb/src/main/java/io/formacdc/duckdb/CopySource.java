@@ -1,0 +1,96 @@
+package io.formacdc.duckdb;
+
+import io.formacdc.core.RowVersions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.LongConsumer;
+import org.duckdb.DuckDBColumnType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one call of the table function reads: the same query for each of several row-id ranges, by as many threads as
+ * DuckDB sends, each with a connection of its own at the same instant. Gathers what the readers have seen. Thread-safe.
+ */
+final class CopySource {
+    private final PgSnapshot snapshot;
+    private final Function<RowIdRange, String> query;
+    private final List<RowIdRange> ranges;
+    private final List<DuckDBColumnType> columns;
+    private final Function<CopySource, TupleWriter> writers;
+    private final LongConsumer progress;
+
+    private final List<RowVersions.Collector> versions = new ArrayList<>();
+    private final Map<String, Long> lossyCasts = new TreeMap<>();
+    private @Nullable Throwable failure;
+
+    CopySource(
+            PgSnapshot snapshot,
+            Function<RowIdRange, String> query,
+            List<RowIdRange> ranges,
+            List<DuckDBColumnType> columns,
+            Function<CopySource, TupleWriter> writers,
+            LongConsumer progress) {
+        this.snapshot = snapshot;
+        this.query = query;
+        this.ranges = List.copyOf(ranges);
+        this.columns = List.copyOf(columns);
+        this.writers = writers;
+        this.progress = progress;
+    }
+
+    PgSnapshot snapshot() {
+        return snapshot;
+    }
+
+    String query(RowIdRange range) {
+        return query.apply(range);
+    }
+
+    List<RowIdRange> ranges() {
+        return ranges;
+    }
+
+    List<DuckDBColumnType> columns() {
+        return columns;
+    }
+
+    TupleWriter newWriter() {
+        return writers.apply(this);
+    }
+
+    void rowsRead(int rows) {
+        progress.accept(rows);
+    }
+
+    synchronized void addVersions(RowVersions.Collector collector) {
+        versions.add(collector);
+    }
+
+    synchronized void addLossyCasts(String attribute, long count) {
+        if (count > 0) {
+            lossyCasts.merge(attribute, count, Long::sum);
+        }
+    }
+
+    /** Keeps the first failure: DuckDB would hand back its text alone, with a stack trace in it. */
+    synchronized void failed(Throwable cause) {
+        if (failure == null) {
+            failure = cause;
+        }
+    }
+
+    synchronized @Nullable Throwable failure() {
+        return failure;
+    }
+
+    synchronized RowVersions versions() {
+        return RowVersions.of(versions);
+    }
+
+    synchronized Map<String, Long> lossyCasts() {
+        return Map.copyOf(lossyCasts);
+    }
+}

@@ -1,0 +1,199 @@
+package io.formacdc.duckdb;
+
+import io.formacdc.core.CdcConfig;
+import io.formacdc.core.CdcException;
+import io.formacdc.core.DatabaseException;
+import io.formacdc.core.FileContents;
+import io.formacdc.core.SchemaAttributes;
+import io.formacdc.core.SchemaIds;
+import io.formacdc.core.SnapshotExporter.ExportedFile;
+import io.formacdc.core.TableName;
+import io.formacdc.s3.S3Clients;
+import io.formacdc.s3.S3FullClient;
+import io.formacdc.s3.S3ObjectStore;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.services.s3.S3Client;
+
+/**
+ * Exports rows to a staged Parquet file, for hosts that compose a flush by hand from the parts that {@link Cdc#runOnce}
+ * uses. Keeps a DuckDB until it is closed. Thread-safe: exports run one after another.
+ */
+public final class DuckExporter implements AutoCloseable {
+    private static final int ROWS_OF_A_PIECE = 4096;
+    private static final int MAX_PIECES = 8;
+
+    private final CdcConfig config;
+    private final S3FullClient client;
+    private final @Nullable S3Client ownClient;
+    private final ParquetWriter writer;
+
+    private DuckExporter(CdcConfig config, S3FullClient client, @Nullable S3Client ownClient) {
+        this.config = config;
+        this.client = client;
+        this.ownClient = ownClient;
+        this.writer = ParquetWriter.open(config);
+    }
+
+    /** An exporter that uploads with one fixed access key to the store that the configuration names. */
+    public static DuckExporter open(CdcConfig config, String s3AccessKey, String s3Secret) {
+        CdcConfig complete = config.withDefaults();
+        S3Client client = S3Clients.create(complete, s3AccessKey, s3Secret);
+        try {
+            return new DuckExporter(complete, S3FullClient.of(client), client);
+        } catch (RuntimeException e) {
+            client.close();
+            throw e;
+        }
+    }
+
+    /** An exporter that uploads with the host's client, which stays the host's to close. */
+    public static DuckExporter open(CdcConfig config, S3FullClient client) {
+        return new DuckExporter(config.withDefaults(), client, null);
+    }
+
+    /**
+     * Exports those of the given rows that are dirty and not newer than the snapshot, as a delta. All tables are read at
+     * one instant.
+     *
+     * @param pgConnStr libpq's {@code host=... user=...} or {@code postgresql://...}, or a JDBC URL
+     * @param s3TmpPath {@code s3://bucket/key} to upload to, or a local path; nothing is there after a failure
+     * @param snapshotTs greatest version to export, epoch milliseconds
+     * @param rowIds at least one
+     * @param attributes null for every hot column under its own name
+     * @return what is in the file; fewer rows than were given if some are no longer dirty or are newer
+     */
+    public FileContents exportSnapshotToTmp(
+            String pgConnStr,
+            String s3TmpPath,
+            int schemaId,
+            long snapshotTs,
+            List<UUID> rowIds,
+            @Nullable SchemaAttributes attributes) {
+        SchemaIds.check(schemaId);
+        PgQueries queries = PgQueries.ofDirtyRows(
+                config,
+                schemaId,
+                " AND k.changed_at <= " + snapshotTs + " AND k.row_id = ANY (" + PgSnapshot.ROW_IDS + ")");
+        return export(pgConnStr, s3TmpPath, schemaId, queries, rowIds, attributes);
+    }
+
+    /**
+     * Exports those of the given entities that are live, as a base file: the change log is not read, and an entity's
+     * version is that of its last update. Otherwise as {@link #exportSnapshotToTmp}.
+     */
+    public FileContents exportBaseFileToTmp(
+            String pgConnStr,
+            String s3TmpPath,
+            int schemaId,
+            List<UUID> rowIds,
+            @Nullable SchemaAttributes attributes) {
+        SchemaIds.check(schemaId);
+        PgQueries queries =
+                PgQueries.ofLiveEntities(config, schemaId, " AND k.ltbase_row_id = ANY (" + PgSnapshot.ROW_IDS + ")");
+        return export(pgConnStr, s3TmpPath, schemaId, queries, rowIds, attributes);
+    }
+
+    private synchronized FileContents export(
+            String pgConnStr,
+            String target,
+            int schemaId,
+            PgQueries queries,
+            List<UUID> rowIds,
+            @Nullable SchemaAttributes attributes) {
+        if (rowIds.isEmpty()) {
+            throw new IllegalArgumentException("rowIds is empty; an export needs at least one row");
+        }
+        Target place = Target.parse(target);
+        String[] sorted = rowIds.stream().map(UUID::toString).sorted().toArray(String[]::new);
+        DataSource dataSource = PgDataSources.of(pgConnStr);
+        TrackedConnections connections = new TrackedConnections(dataSource);
+        try (InterruptWatch watch = InterruptWatch.open();
+                InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
+                PgSnapshot snapshot = PgSnapshot.open(connections)) {
+            snapshot.setRowIds(Arrays.stream(sorted).collect(Collectors.joining(",", "{", "}")));
+            Projection projection = Projection.of(catalog(snapshot), attributes);
+            ParquetWriter.Export export = new ParquetWriter.Export(
+                    schemaId, watch, snapshot, queries, projection, pieces(sorted), rows -> {});
+            try (ExportedFile file = writer.write(export)) {
+                deliver(file, place);
+                return file.contents();
+            }
+        } catch (SQLException e) {
+            throw new DatabaseException("export of schema " + schemaId, e);
+        }
+    }
+
+    private TableCatalog catalog(PgSnapshot snapshot) throws SQLException {
+        Connection connection = snapshot.borrow();
+        TableCatalog catalog = TableCatalog.read(
+                connection,
+                TableName.parse(config.changeLogTable()),
+                TableName.parse(config.entityMainTable()),
+                TableName.parse(config.eavDataTable()));
+        snapshot.giveBack(connection);
+        return catalog;
+    }
+
+    /** Text order of UUIDs is their byte order. */
+    private static List<RowIdRange> pieces(String[] sorted) {
+        int pieces = Math.min(MAX_PIECES, 1 + sorted.length / ROWS_OF_A_PIECE);
+        List<UUID> splits = new java.util.ArrayList<>();
+        for (int i = 1; i < pieces; i++) {
+            splits.add(UUID.fromString(sorted[(int) ((long) sorted.length * i / pieces)]));
+        }
+        return RowIdRange.pieces(null, UUID.fromString(sorted[sorted.length - 1]), splits);
+    }
+
+    private void deliver(ExportedFile file, Target target) {
+        if (target.bucket() != null) {
+            new S3ObjectStore(client, target.bucket()).put(target.path(), file.path());
+            return;
+        }
+        try {
+            Path path = Path.of(target.path()).toAbsolutePath();
+            Files.createDirectories(path.getParent());
+            Files.move(file.path(), path, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new CdcException(
+                    "the exported file could not be moved to " + target.path() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Where a file goes: a key of a bucket, or a local path if the bucket is null. */
+    private record Target(@Nullable String bucket, String path) {
+        static Target parse(String text) {
+            if (text.startsWith("file:")) {
+                return new Target(null, Path.of(URI.create(text)).toString());
+            }
+            if (!text.startsWith("s3://")) {
+                return new Target(null, text);
+            }
+            String[] parts = text.substring("s3://".length()).split("/", 2);
+            if (parts.length < 2 || parts[0].isEmpty() || parts[1].isEmpty()) {
+                throw new IllegalArgumentException("\"" + text + "\" is no s3://bucket/key");
+            }
+            return new Target(parts[0], parts[1]);
+        }
+    }
+
+    /** Closes DuckDB, and the S3 client if it was made here. */
+    @Override
+    public synchronized void close() {
+        writer.close();
+        if (ownClient != null) {
+            ownClient.close();
+        }
+    }
+}

@@ -1,0 +1,128 @@
+package io.formacdc.duckdb;
+
+import io.formacdc.core.CdcConfig;
+import io.formacdc.core.CdcException;
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A DuckDB of our own with a private folder: it sees no network, no extension, no credential, and no file outside that
+ * folder, and its settings are locked. Closing it deletes the folder. Confined to a thread.
+ */
+final class DuckSession implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(DuckSession.class);
+
+    private final Connection connection;
+    private final Path folder;
+
+    private DuckSession(Connection connection, Path folder) {
+        this.connection = connection;
+        this.folder = folder;
+    }
+
+    static DuckSession open(CdcConfig config) {
+        Path folder = createFolder(config.spillDirectory());
+        try {
+            Connection connection = DriverManager.getConnection("jdbc:duckdb:" + config.duckDbPath());
+            try {
+                lockDown(connection, folder, config.duckThreads(), config.duckMemLimit());
+                return new DuckSession(connection, folder);
+            } catch (SQLException e) {
+                connection.close();
+                throw e;
+            }
+        } catch (SQLException e) {
+            deleteTree(folder);
+            throw new CdcException(
+                    "DuckDB could not be opened"
+                            + (config.duckDbPath().isEmpty()
+                                    ? ""
+                                    : " on " + config.duckDbPath() + ", which only one pass at a time can use")
+                            + ": " + e.getMessage(),
+                    e);
+        }
+    }
+
+    private static void lockDown(Connection connection, Path folder, int threads, String memoryLimit)
+            throws SQLException {
+        String spill = ExportSql.literal(folder.toString());
+        List<String> settings = List.of(
+                "SET threads = " + threads,
+                "SET memory_limit = " + ExportSql.literal(memoryLimit),
+                "SET temp_directory = " + spill,
+                "SET preserve_insertion_order = false",
+                "SET autoinstall_known_extensions = false",
+                "SET autoload_known_extensions = false",
+                "SET allowed_directories = [" + ExportSql.literal(folder + "/") + "]",
+                "SET enable_external_access = false",
+                "SET lock_configuration = true");
+        try (Statement statement = connection.createStatement()) {
+            for (String setting : settings) {
+                statement.execute(setting);
+            }
+        }
+    }
+
+    Connection connection() {
+        return connection;
+    }
+
+    /** A private folder, gone when this is closed. */
+    Path folder() {
+        return folder;
+    }
+
+    /** Does not throw. */
+    @Override
+    public void close() {
+        try {
+            connection.close();
+        } catch (SQLException e) {
+            LOG.warn("DuckDB did not close cleanly", e);
+        }
+        deleteTree(folder);
+    }
+
+    private static Path createFolder(String spillDirectory) {
+        try {
+            // Readable by this user alone, as the JDK makes temporary folders.
+            return spillDirectory.isEmpty()
+                    ? Files.createTempDirectory("forma-cdc-")
+                    : Files.createTempDirectory(Files.createDirectories(Path.of(spillDirectory)), "forma-cdc-");
+        } catch (IOException e) {
+            throw new CdcException("no spill folder could be made in \"" + spillDirectory + "\": " + e.getMessage(), e);
+        }
+    }
+
+    private static void deleteTree(Path folder) {
+        try {
+            Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                    Files.deleteIfExists(file);
+                    return FileVisitResult.CONTINUE;
+                }
+
+                @Override
+                public FileVisitResult postVisitDirectory(
+                        Path directory, @org.jspecify.annotations.Nullable IOException e) throws IOException {
+                    Files.deleteIfExists(directory);
+                    return FileVisitResult.CONTINUE;
+                }
+            });
+        } catch (IOException e) {
+            LOG.warn("could not delete spill folder {}", folder, e);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+package io.formacdc.duckdb;
+
+import io.formacdc.core.CdcConfig;
+import io.formacdc.core.CdcException;
+import io.formacdc.core.CdcListener;
+import io.formacdc.core.CdcPaths;
+import io.formacdc.core.ManifestConfig;
+import io.formacdc.core.ObjectStore;
+import io.formacdc.core.ObjectStore.ObjectInfo;
+import io.formacdc.core.SchemaAttributes;
+import io.formacdc.core.SchemaRegistry;
+import io.formacdc.core.SnapshotExporter.Chunk;
+import io.formacdc.core.SnapshotExporter.ExportedFile;
+import io.formacdc.core.SnapshotExporter.Snapshot;
+import io.formacdc.manifest.ManifestEntry;
+import io.formacdc.manifest.ManifestStore;
+import io.formacdc.manifest.ManifestStoreOptions;
+import io.formacdc.s3.S3FullClient;
+import io.formacdc.s3.S3ObjectStore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One schema of the lake, read: a private copy of its listed files, and over it the DuckDB view {@value #VIEW}, as
+ * {@link LakeView} defines it. For checks, tests and small reports; a reader of large lakes gives the listed files to
+ * {@link LakeView} where they are. Confined to a thread.
+ */
+public final class Lake implements AutoCloseable {
+    /** Name of the view. */
+    public static final String VIEW = "lake";
+
+    private final DuckSession session;
+    private final List<String> keys;
+
+    private Lake(DuckSession session, List<String> keys) {
+        this.session = session;
+        this.keys = keys;
+    }
+
+    /** The files alone: what a reader sees that cannot reach PostgreSQL. */
+    public static Lake open(CdcConfig config, S3FullClient client, int schemaId) {
+        CdcConfig complete = config.withDefaults().validate();
+        return open(complete, client, schemaId, null);
+    }
+
+    /**
+     * The files, and the rows dirty in PostgreSQL in the place of what the files say of them: what a reader sees that can
+     * reach both.
+     *
+     * @param registry the one that flushes use
+     */
+    public static Lake openWithDirtyRows(
+            CdcConfig config, S3FullClient client, int schemaId, @Nullable SchemaRegistry registry) {
+        CdcConfig complete = config.withDefaults().validate();
+        SchemaAttributes attributes = registry == null
+                ? null
+                : registry.findAttributes(schemaId)
+                        .orElseThrow(() -> new CdcException("the schema registry does not know schema " + schemaId));
+        try (InterruptWatch watch = InterruptWatch.open();
+                PgExporter exporter = new PgExporter(complete, PgDataSources.of(complete), watch, CdcListener.NONE);
+                Snapshot snapshot = exporter.openSnapshot(schemaId, attributes)) {
+            Chunk dirty = snapshot.selectChunk(null, Integer.MAX_VALUE);
+            if (dirty == null) {
+                return open(complete, client, schemaId, null);
+            }
+            // The list of files is read after the instant of the dirty rows: a row that was not dirty then was listed
+            // before that.
+            try (ExportedFile file = snapshot.export(dirty)) {
+                return open(complete, client, schemaId, file.path());
+            }
+        }
+    }
+
+    private static Lake open(CdcConfig config, S3FullClient client, int schemaId, @Nullable Path dirtyRows) {
+        ObjectStore store = new S3ObjectStore(client, config.s3Bucket());
+        DuckSession session = DuckSession.open(config);
+        try {
+            List<String> keys = listedKeys(config, store, schemaId);
+            List<String> files = new ArrayList<>();
+            for (String key : keys) {
+                Path file = session.folder().resolve(files.size() + ".parquet");
+                store.download(key, file);
+                files.add(file.toString());
+            }
+            Path dirty = null;
+            if (dirtyRows != null) {
+                dirty = session.folder().resolve("dirty.parquet");
+                Files.move(dirtyRows, dirty, StandardCopyOption.REPLACE_EXISTING);
+            }
+            LakeView.create(session.connection(), VIEW, files, dirty == null ? null : dirty.toString());
+            return new Lake(session, keys);
+        } catch (IOException | SQLException e) {
+            session.close();
+            throw new CdcException("schema " + schemaId + " of the lake cannot be read: " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            session.close();
+            throw e;
+        }
+    }
+
+    private static List<String> listedKeys(CdcConfig config, ObjectStore store, int schemaId) {
+        Optional<ManifestConfig> manifests = ManifestConfig.of(config);
+        if (manifests.isPresent()) {
+            return new ManifestStore(store, manifests.get(), ManifestStoreOptions.of(config))
+                    .load(schemaId).manifest().entries().stream()
+                            .map(ManifestEntry::path)
+                            .toList();
+        }
+        String prefix = CdcPaths.schemaPrefix(config.s3Prefix(), schemaId);
+        try (Stream<ObjectInfo> objects = store.list(prefix)) {
+            return objects.map(ObjectInfo::key)
+                    .filter(key -> key.endsWith(".parquet") && key.indexOf('/', prefix.length()) < 0)
+                    .toList();
+        }
+    }
+
+    /** A connection to the DuckDB that has the view. It sees no other file, and no network. */
+    public Connection connection() {
+        return session.connection();
+    }
+
+    /** Keys of the files under the view. */
+    public List<String> keys() {
+        return keys;
+    }
+
+    /** Deletes the copies. */
+    @Override
+    public void close() {
+        session.close();
+    }
+}

@@ -1,0 +1,203 @@
+package io.formacdc.duckdb;
+
+import io.formacdc.core.CdcConfig;
+import io.formacdc.core.CdcException;
+import io.formacdc.core.CdcInterruptedException;
+import io.formacdc.core.DatabaseException;
+import io.formacdc.core.FileContents;
+import io.formacdc.core.FileContents.RowIdRange;
+import io.formacdc.core.FileContents.VersionRange;
+import io.formacdc.core.SnapshotExporter.ExportedFile;
+import io.formacdc.core.UuidV7;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Streams rows of a PostgreSQL snapshot through DuckDB into Parquet files in the session's private folder. Confined to a
+ * thread; closing it deletes every file that it wrote.
+ */
+final class ParquetWriter implements AutoCloseable {
+    private final CdcConfig config;
+    private final DuckSession session;
+    private final CopyFunction function;
+
+    private ParquetWriter(CdcConfig config, DuckSession session, CopyFunction function) {
+        this.config = config;
+        this.session = session;
+        this.function = function;
+    }
+
+    static ParquetWriter open(CdcConfig config) {
+        DuckSession session = DuckSession.open(config);
+        try {
+            return new ParquetWriter(config, session, CopyFunction.register(session.connection()));
+        } catch (SQLException e) {
+            session.close();
+            throw new CdcException("DuckDB could not take the PostgreSQL reader: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * What to write.
+     *
+     * @param watch cancels the export when its thread is interrupted
+     * @param ranges pieces that are read side by side
+     * @param progress told of rows read, on DuckDB's threads
+     */
+    record Export(
+            int schemaId,
+            InterruptWatch watch,
+            PgSnapshot snapshot,
+            PgQueries queries,
+            Projection projection,
+            List<io.formacdc.duckdb.RowIdRange> ranges,
+            LongConsumer progress) {}
+
+    /** Writes one file. On failure none is left. */
+    ExportedFile write(Export export) {
+        Projection projection = export.projection();
+        CopySource entities = new CopySource(
+                export.snapshot(),
+                range -> export.queries().entities(projection, range),
+                export.ranges(),
+                EntityTuples.columns(projection.hot()),
+                source -> new EntityTuples(projection.hot(), source),
+                export.progress());
+        CopySource eav = new CopySource(
+                export.snapshot(),
+                export.queries()::eav,
+                export.ranges(),
+                EavTuples.columns(projection),
+                source -> new EavTuples(projection, source),
+                rows -> {});
+        Path file = session.folder().resolve(UuidV7.next() + ".parquet");
+        try {
+            return write(export, entities, eav, file);
+        } catch (RuntimeException | Error e) {
+            deleteAfter(e, file);
+            throw e;
+        }
+    }
+
+    private ExportedFile write(Export export, CopySource entities, CopySource eav, Path file) {
+        ExportSql sql = new ExportSql(export.schemaId(), export.projection(), config);
+        long entityId = function.offer(entities);
+        long eavId = function.offer(eav);
+        Duration limit = config.queryTimeout();
+        try (Statement statement = session.connection().createStatement();
+                InterruptWatch.Guard guard = export.watch().guard(limit, attempt -> cancel(statement))) {
+            try (ResultSet stats = statement.executeQuery(sql.copyTo(file, entityId, eavId))) {
+                stats.next();
+                Map<String, Long> lossyCasts = new HashMap<>(entities.lossyCasts());
+                lossyCasts.putAll(eav.lossyCasts());
+                return new ExportedFile(file, contents(stats, file, sql.columns()), entities.versions(), lossyCasts);
+            } catch (SQLException e) {
+                throw failure(e, guard, entities.failure() != null ? entities.failure() : eav.failure());
+            }
+        } catch (SQLException e) {
+            throw new CdcException("DuckDB failed: " + firstLine(e), e);
+        } finally {
+            function.withdraw(entityId);
+            function.withdraw(eavId);
+        }
+    }
+
+    private static void cancel(Statement statement) {
+        try {
+            statement.cancel();
+        } catch (SQLException e) {
+            // It ended by itself.
+        }
+    }
+
+    private CdcException failure(SQLException e, InterruptWatch.Guard guard, @Nullable Throwable inSource) {
+        if (Thread.currentThread().isInterrupted()) {
+            return new CdcInterruptedException("interrupted during the export", e);
+        }
+        if (guard.timedOut()) {
+            return new CdcException("the export took longer than queryTimeout " + config.queryTimeout(), e);
+        }
+        if (inSource instanceof SQLException inPostgres) {
+            return new DatabaseException("reading from PostgreSQL", inPostgres);
+        }
+        if (inSource != null) {
+            return new CdcException("decoding rows of PostgreSQL failed: " + inSource, inSource);
+        }
+        return new CdcException("DuckDB failed: " + firstLine(e), e);
+    }
+
+    /** What follows the first line repeats the statement. */
+    private static String firstLine(SQLException e) {
+        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    }
+
+    private static FileContents contents(ResultSet stats, Path file, Map<String, String> columns) throws SQLException {
+        Map<?, ?> byColumn = (Map<?, ?>) stats.getObject("column_statistics");
+        long rowCount = stats.getLong("count");
+        if (rowCount == 0) {
+            return new FileContents(0, stats.getLong("file_size_bytes"), sha256(file), null, null, columns);
+        }
+        return new FileContents(
+                rowCount,
+                stats.getLong("file_size_bytes"),
+                sha256(file),
+                new RowIdRange(
+                        UUID.fromString(statistic(byColumn, "row_id", "min")),
+                        UUID.fromString(statistic(byColumn, "row_id", "max"))),
+                new VersionRange(
+                        Long.parseLong(statistic(byColumn, "changed_at", "min")),
+                        Long.parseLong(statistic(byColumn, "changed_at", "max"))),
+                columns);
+    }
+
+    private static String statistic(Map<?, ?> byColumn, String column, String name) {
+        Object value = byColumn.get("\"" + column + "\"") instanceof Map<?, ?> ofColumn ? ofColumn.get(name) : null;
+        if (value == null) {
+            throw new CdcException("DuckDB gave no " + name + " of " + column);
+        }
+        return value.toString();
+    }
+
+    private static String sha256(Path file) {
+        try (InputStream in = Files.newInputStream(file)) {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            byte[] buffer = new byte[1 << 16];
+            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+                digest.update(buffer, 0, n);
+            }
+            return "sha256:" + HexFormat.of().formatHex(digest.digest());
+        } catch (IOException e) {
+            throw new CdcException("the exported file could not be read back: " + e.getMessage(), e);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e); // every JDK has it
+        }
+    }
+
+    private static void deleteAfter(Throwable failure, Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        session.close();
+    }
+}

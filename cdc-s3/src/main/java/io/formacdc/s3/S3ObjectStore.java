@@ -1,0 +1,231 @@
+package io.formacdc.s3;
+
+import io.formacdc.core.ObjectStore;
+import io.formacdc.core.ObjectStoreException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.core.ResponseInputStream;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.s3.model.GetObjectRequest;
+import software.amazon.awssdk.services.s3.model.GetObjectResponse;
+import software.amazon.awssdk.services.s3.model.HeadObjectRequest;
+import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
+import software.amazon.awssdk.services.s3.model.ListObjectsV2Request;
+import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
+import software.amazon.awssdk.services.s3.model.PutObjectRequest;
+
+/**
+ * A bucket behind an S3 client. Thread-safe if the client is. Files are streamed, and read again when the client
+ * retries.
+ *
+ * <p>With an {@link S3FullClient} that is no {@link S3ListingClient}, {@link #head} opens the object and drops the
+ * connection, and {@link #list} fails. An interrupt during a request leaves as {@link
+ * io.formacdc.core.CdcInterruptedException}, the interrupt flag set; a write may have taken effect. {@link #copy} is one
+ * request, so at most 5 GiB on AWS.
+ */
+public final class S3ObjectStore implements ObjectStore {
+    private final S3FullClient client;
+    private final String bucket;
+
+    /** The client stays the caller's to close. */
+    public S3ObjectStore(S3FullClient client, String bucket) {
+        this.client = Objects.requireNonNull(client, "client");
+        this.bucket = Objects.requireNonNull(bucket, "bucket");
+    }
+
+    @Override
+    public StoredObject get(String key) {
+        ByteArrayOutputStream content = new ByteArrayOutputStream();
+        String etag = read(key, () -> content);
+        return new StoredObject(content.toByteArray(), etag);
+    }
+
+    @Override
+    public void download(String key, Path file) {
+        read(key, () -> Files.newOutputStream(file));
+    }
+
+    private String read(String key, Target target) {
+        try (ResponseInputStream<GetObjectResponse> body = client.getObject(getRequest(key));
+                OutputStream out = target.open()) {
+            long arrived = body.transferTo(out);
+            Long length = body.response().contentLength();
+            if (length != null && length != arrived) {
+                throw new ObjectStoreException(
+                        describe("getObject", key) + " failed: " + arrived + " of " + length + " bytes arrived");
+            }
+            return etag("getObject", key, body.response().eTag());
+        } catch (RuntimeException | IOException e) {
+            throw S3Failure.of(describe("getObject", key), e);
+        }
+    }
+
+    private interface Target {
+        OutputStream open() throws IOException;
+    }
+
+    @Override
+    public String put(String key, Path file) {
+        try {
+            return put(putRequest(key).build(), RequestBody.fromFile(file));
+        } catch (RuntimeException e) {
+            throw S3Failure.of(describe("putObject", key) + " from " + file, e);
+        }
+    }
+
+    @Override
+    public String putIfAbsent(String key, byte[] content) {
+        return putOnCondition(putRequest(key).ifNoneMatch("*").build(), content);
+    }
+
+    @Override
+    public String putIfMatch(String key, byte[] content, String etag) {
+        return putOnCondition(putRequest(key).ifMatch(etag).build(), content);
+    }
+
+    @Override
+    public void copy(String sourceKey, String targetKey) {
+        try {
+            S3Objects.copy(client, bucket, sourceKey, targetKey);
+        } catch (RuntimeException e) {
+            throw S3Failure.of(S3Objects.describeCopy(bucket, sourceKey, targetKey), e);
+        }
+    }
+
+    @Override
+    public void delete(String key) {
+        try {
+            S3Objects.delete(client, bucket, key);
+        } catch (RuntimeException e) {
+            if (!S3Failure.isNoSuchKey(e)) {
+                throw S3Failure.of(describe("deleteObject", key), e);
+            }
+        }
+    }
+
+    @Override
+    public ObjectInfo head(String key) {
+        if (client instanceof S3ListingClient full) {
+            try {
+                HeadObjectResponse head = full.headObject(
+                        HeadObjectRequest.builder().bucket(bucket).key(key).build());
+                return info("headObject", key, head.contentLength(), head.eTag(), head.lastModified());
+            } catch (RuntimeException e) {
+                if (!S3Failure.isSomethingMissing(e)) {
+                    throw S3Failure.of(describe("headObject", key), e);
+                }
+                // The key or the bucket? The SDK calls both NoSuchKey; only the body of a GET says which.
+            }
+        }
+        return headByGet(key);
+    }
+
+    @Override
+    public Stream<ObjectInfo> list(String prefix) {
+        if (!(client instanceof S3ListingClient full)) {
+            throw new ObjectStoreException(describe("listObjectsV2", prefix)
+                    + " failed: the injected client cannot list; implement " + S3ListingClient.class.getName());
+        }
+        return Stream.iterate(page(full, prefix, null), Objects::nonNull, page -> pageAfter(full, prefix, page))
+                .flatMap(page -> page.contents().stream())
+                .map(object ->
+                        info("listObjectsV2", object.key(), object.size(), object.eTag(), object.lastModified()));
+    }
+
+    /** Two stores are equal that reach one bucket by one client. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof S3ObjectStore that && client.equals(that.client) && bucket.equals(that.bucket);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(client, bucket);
+    }
+
+    @Override
+    public String toString() {
+        return "s3://" + bucket;
+    }
+
+    private String putOnCondition(PutObjectRequest request, byte[] content) {
+        try {
+            return put(request, RequestBody.fromBytes(content));
+        } catch (RuntimeException e) {
+            throw S3Failure.ofConditional(describe("putObject", request.key()), request.ifMatch() != null, e);
+        }
+    }
+
+    private String put(PutObjectRequest request, RequestBody body) {
+        return etag("putObject", request.key(), client.putObject(request, body).eTag());
+    }
+
+    private ObjectInfo headByGet(String key) {
+        try (ResponseInputStream<GetObjectResponse> body = client.getObject(getRequest(key))) {
+            body.abort();
+            GetObjectResponse head = body.response();
+            return info("getObject", key, head.contentLength(), head.eTag(), head.lastModified());
+        } catch (RuntimeException | IOException e) {
+            throw S3Failure.of(describe("getObject", key), e);
+        }
+    }
+
+    private @Nullable ListObjectsV2Response pageAfter(S3ListingClient full, String prefix, ListObjectsV2Response page) {
+        return Boolean.TRUE.equals(page.isTruncated()) ? page(full, prefix, page.nextContinuationToken()) : null;
+    }
+
+    /** A page that cannot be continued although there is more is not delivered: half a listing looks like a whole one. */
+    private ListObjectsV2Response page(S3ListingClient full, String prefix, @Nullable String token) {
+        String description = describe("listObjectsV2", prefix);
+        try {
+            ListObjectsV2Response page = full.listObjectsV2(ListObjectsV2Request.builder()
+                    .bucket(bucket)
+                    .prefix(prefix)
+                    .continuationToken(token)
+                    .build());
+            String next = page.nextContinuationToken();
+            if (Boolean.TRUE.equals(page.isTruncated()) && (next == null || next.isEmpty() || next.equals(token))) {
+                throw new ObjectStoreException(
+                        description + " failed: the store says there is more, and gives no token to go on");
+            }
+            return page;
+        } catch (RuntimeException e) {
+            throw S3Failure.of(description, e);
+        }
+    }
+
+    private ObjectInfo info(
+            String operation, String key, @Nullable Long size, @Nullable String etag, @Nullable Instant lastModified) {
+        if (size == null || lastModified == null) {
+            throw new ObjectStoreException(
+                    describe(operation, key) + " failed: the answer lacks the size or the time of the object");
+        }
+        return new ObjectInfo(key, size, etag(operation, key, etag), lastModified);
+    }
+
+    private String etag(String operation, String key, @Nullable String etag) {
+        if (etag == null || etag.isEmpty()) {
+            throw new ObjectStoreException(describe(operation, key) + " failed: the answer lacks an etag");
+        }
+        return etag;
+    }
+
+    private GetObjectRequest getRequest(String key) {
+        return GetObjectRequest.builder().bucket(bucket).key(key).build();
+    }
+
+    private PutObjectRequest.Builder putRequest(String key) {
+        return PutObjectRequest.builder().bucket(bucket).key(key);
+    }
+
+    private String describe(String operation, String key) {
+        return operation + " s3://" + bucket + "/" + key;
+    }
+}
