@@ -7,6 +7,7 @@ import static io.formacdc.manifest.Manifests.OPTIONS;
 import static io.formacdc.manifest.Manifests.SCHEMA;
 import static io.formacdc.manifest.Manifests.add;
 import static io.formacdc.manifest.Manifests.change;
+import static io.formacdc.manifest.Manifests.contents;
 import static io.formacdc.manifest.Manifests.keysOf;
 import static io.formacdc.manifest.Manifests.merge;
 import static io.formacdc.manifest.Manifests.store;
@@ -162,17 +163,32 @@ class ManifestStoreTest {
     void aManifestThatWouldOutgrowTheLimitIsNotSaved() {
         ManifestStore store = store(objects);
         store.update(SCHEMA, add("delta", "a"));
-        ManifestChange grow = change(
-                "b",
-                m -> add("delta", "b").applyTo(m).toBuilder()
-                        .unknownKeys(Map.of("x", "\"" + "x".repeat(ManifestJson.MAX_BYTES) + "\""))
-                        .build());
+        ManifestEntry large = ManifestEntry.delta("b", contents()).toBuilder()
+                .checksum("x".repeat(ManifestJson.MAX_BYTES))
+                .build();
+        ManifestChange grow =
+                change("b", m -> m.toBuilder().entries(List.of(large)).build());
 
         assertThatThrownBy(() -> store.update(SCHEMA, grow))
                 .isInstanceOf(InvalidManifestException.class)
                 .hasMessageContaining("is not saved")
                 .hasMessageContaining("compact the schema");
         assertThat(keysOf(store.load(SCHEMA).manifest())).containsExactly("a");
+    }
+
+    @Test
+    void anUnknownKeyThatIsNoJsonIsNotSaved() {
+        ManifestChange broken = change(
+                "a",
+                m -> add("delta", "a").applyTo(m).toBuilder()
+                        .unknownKeys(Map.of("x", "{"))
+                        .build());
+
+        assertThatThrownBy(() -> store(objects).update(SCHEMA, broken))
+                .isInstanceOf(InvalidManifestException.class)
+                .hasMessageContaining("schema 7")
+                .hasMessageContaining("what is no JSON");
+        assertThat(objects.keys()).isEmpty();
     }
 
     @Test

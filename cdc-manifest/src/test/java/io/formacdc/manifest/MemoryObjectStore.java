@@ -101,6 +101,15 @@ class MemoryObjectStore implements ObjectStore {
     }
 
     @Override
+    public void download(String key, Path file) {
+        try {
+            Files.write(file, get(key).content());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
     public synchronized String put(String key, Path file) {
         try {
             return store(key, Files.readAllBytes(file));
