@@ -355,7 +355,7 @@ class ManifestStoreTest {
     @Test
     void anInterruptBetweenSavesIsHonouredAndTruthful() {
         objects.failCall(1, Fault.BEFORE);
-        Thread.currentThread().interrupt();
+        objects.beforeCall(1, Thread.currentThread()::interrupt);
 
         Throwable thrown = catchThrowable(() -> new ManifestStore(
                         objects,

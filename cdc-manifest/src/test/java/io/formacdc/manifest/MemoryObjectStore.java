@@ -1,11 +1,11 @@
 package io.formacdc.manifest;
 
+import io.formacdc.core.CdcInterruptedException;
 import io.formacdc.core.ObjectNotFoundException;
 import io.formacdc.core.ObjectStore;
 import io.formacdc.core.ObjectStoreException;
 import io.formacdc.core.PreconditionFailedException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -45,7 +45,25 @@ class MemoryObjectStore implements ObjectStore {
     private long lastEtag;
 
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    private record Held(byte[] content, String etag, Instant lastModified) {}
+    record Held(byte[] content, String etag, Instant lastModified) {}
+
+    /** A store on a bucket that is not there. */
+    static MemoryObjectStore withoutBucket() {
+        return new MemoryObjectStore() {
+            @Override
+            Map<String, Held> bucket(String key) {
+                throw new ObjectStoreException("missing bucket, asked for " + key);
+            }
+        };
+    }
+
+    /** What a request for a key works on. */
+    Map<String, Held> bucket(String key) {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new CdcInterruptedException("interrupted at " + key);
+        }
+        return objects;
+    }
 
     private interface Effect<T> {
         T happen();
@@ -105,7 +123,7 @@ class MemoryObjectStore implements ObjectStore {
         try {
             Files.write(file, get(key).content());
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new ObjectStoreException("no file " + file + " for " + key, e);
         }
     }
 
@@ -114,14 +132,14 @@ class MemoryObjectStore implements ObjectStore {
         try {
             return store(key, Files.readAllBytes(file));
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new ObjectStoreException("no file " + file + " for " + key, e);
         }
     }
 
     @Override
     public String putIfAbsent(String key, byte[] content) {
         return call(key, true, () -> {
-            if (objects.containsKey(key)) {
+            if (bucket(key).containsKey(key)) {
                 throw new PreconditionFailedException("there is an object " + key);
             }
             return store(key, content);
@@ -149,7 +167,7 @@ class MemoryObjectStore implements ObjectStore {
 
     @Override
     public synchronized void delete(String key) {
-        objects.remove(key);
+        bucket(key).remove(key);
     }
 
     @Override
@@ -161,7 +179,7 @@ class MemoryObjectStore implements ObjectStore {
 
     @Override
     public synchronized Stream<ObjectInfo> list(String prefix) {
-        return objects.entrySet().stream()
+        return bucket(prefix).entrySet().stream()
                 .filter(e -> e.getKey().startsWith(prefix))
                 .map(e -> info(e.getKey(), e.getValue()))
                 .toList()
@@ -218,12 +236,12 @@ class MemoryObjectStore implements ObjectStore {
     }
 
     private Optional<Held> held(String key) {
-        return Optional.ofNullable(objects.get(key));
+        return Optional.ofNullable(bucket(key).get(key));
     }
 
     private synchronized String store(String key, byte[] content) {
         String etag = "\"" + ++lastEtag + "\"";
-        objects.put(key, new Held(content.clone(), etag, Instant.ofEpochSecond(lastEtag)));
+        bucket(key).put(key, new Held(content.clone(), etag, Instant.now()));
         return etag;
     }
 
