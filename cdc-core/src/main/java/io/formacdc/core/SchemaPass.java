@@ -90,8 +90,6 @@ final class SchemaPass {
             return result(Outcome.FENCED, null);
         } catch (CommitStateUnknownException e) {
             return result(Outcome.UNKNOWN, named(e));
-        } catch (CdcInterruptedException e) {
-            return result(Outcome.FAILED, e);
         } catch (RuntimeException e) {
             return result(Outcome.FAILED, named(e));
         }
@@ -223,8 +221,6 @@ final class SchemaPass {
                 }
             }
             return result(Outcome.DRY_RUN, null);
-        } catch (CdcInterruptedException e) {
-            return result(Outcome.FAILED, e);
         } catch (RuntimeException e) {
             return result(Outcome.FAILED, named(e));
         }
@@ -245,8 +241,12 @@ final class SchemaPass {
                         + "; register it, or run without a registry to export hot columns under their own names"));
     }
 
+    /** Whatever an interrupt made fail, by a cancelled statement or a closed socket, is an interrupt to the caller. */
     private CdcException named(RuntimeException e) {
-        return new CdcException("schema " + schemaId + ", " + step + ": " + e.getMessage(), e);
+        String message = "schema " + schemaId + ", " + step + ": " + e.getMessage();
+        return Thread.currentThread().isInterrupted()
+                ? new CdcInterruptedException(message, e)
+                : new CdcException(message, e);
     }
 
     private SchemaFlush result(Outcome outcome, @Nullable CdcException error) {

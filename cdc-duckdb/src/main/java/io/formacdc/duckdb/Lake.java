@@ -66,7 +66,8 @@ public final class Lake implements AutoCloseable {
                 : registry.findAttributes(schemaId)
                         .orElseThrow(() -> new CdcException("the schema registry does not know schema " + schemaId));
         try (InterruptWatch watch = InterruptWatch.open();
-                PgExporter exporter = new PgExporter(complete, PgDataSources.of(complete), watch, CdcListener.NONE);
+                PgExporter exporter = new PgExporter(
+                        complete, new TrackedConnections(PgDataSources.of(complete)), watch, CdcListener.NONE);
                 Snapshot snapshot = exporter.openSnapshot(schemaId, attributes)) {
             Chunk dirty = snapshot.selectChunk(null, Integer.MAX_VALUE);
             if (dirty == null) {

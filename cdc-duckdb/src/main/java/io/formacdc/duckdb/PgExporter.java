@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.LongConsumer;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,15 +28,17 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
     private static final int PIECES = 8;
 
     private final CdcConfig config;
+    private final TrackedConnections connections;
     private final PgSessions sessions;
     private final InterruptWatch watch;
     private final CdcListener listener;
     private @Nullable ParquetWriter writer;
     private @Nullable TableCatalog catalog;
 
-    PgExporter(CdcConfig config, DataSource dataSource, InterruptWatch watch, CdcListener listener) {
+    PgExporter(CdcConfig config, TrackedConnections connections, InterruptWatch watch, CdcListener listener) {
         this.config = config;
-        this.sessions = new PgSessions(dataSource);
+        this.connections = connections;
+        this.sessions = new PgSessions(connections);
         this.watch = watch;
         this.listener = listener;
     }
@@ -144,6 +145,7 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
             return writer().write(new ParquetWriter.Export(
                     schemaId,
                     watch,
+                    connections,
                     snapshot,
                     PgQueries.ofDirtyRows(config, schemaId, ""),
                     projection,
