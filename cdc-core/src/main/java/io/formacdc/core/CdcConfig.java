@@ -28,7 +28,7 @@ import java.util.regex.Pattern;
  * @param pgDb database name
  * @param pgUseIam log in with an IAM token instead of the password
  * @param pgSslMode one of libpq's modes: disable, allow, prefer, require, verify-ca, verify-full
- * @param duckDbPath DuckDB database file; empty for memory
+ * @param duckDbPath DuckDB database file, which only one pass at a time can use; empty for memory
  * @param duckThreads threads of an export
  * @param duckMemLimit memory of an export, with a unit, as in {@code 4GB}
  * @param queryTimeout longest time of one export

@@ -88,7 +88,7 @@ public final class Lake implements AutoCloseable {
             List<String> files = new ArrayList<>();
             for (String key : keys) {
                 Path file = session.folder().resolve(files.size() + ".parquet");
-                Files.write(file, store.get(key).content());
+                store.download(key, file);
                 files.add(file.toString());
             }
             Path dirty = null;

@@ -72,6 +72,21 @@ public abstract class ObjectStoreContract {
     }
 
     @Test
+    void downloadReplacesTheFile(@TempDir Path folder) throws IOException {
+        put(key("a"), "value");
+        Path file = Files.writeString(folder.resolve("file"), "what was there before");
+        store().download(key("a"), file);
+        assertThat(file).hasContent("value");
+    }
+
+    @Test
+    void downloadOfAnAbsentObjectSaysSo(@TempDir Path folder) {
+        assertThatThrownBy(() -> store().download(key("absent"), folder.resolve("file")))
+                .isInstanceOf(ObjectNotFoundException.class)
+                .hasMessageContaining(key("absent"));
+    }
+
+    @Test
     void putReplacesWhateverIsThere() {
         String first = put(key("a"), "longer first value");
         String second = put(key("a"), "second");
@@ -368,7 +383,7 @@ public abstract class ObjectStoreContract {
         assertThat(text(key("a"))).isEqualTo("value");
     }
 
-    /** Reads, adds one, writes if nobody else has; public for other processes. */
+    /** Reads, adds one, writes if nobody else has. */
     static boolean incremented(ObjectStore store, String key) {
         StoredObject counter = store.get(key);
         int next = Integer.parseInt(new String(counter.content(), UTF_8)) + 1;
@@ -389,7 +404,7 @@ public abstract class ObjectStoreContract {
     }
 
     /** Runs the task in all threads at once; returns the sum of what they return. */
-    private static int runTogether(Callable<Integer> task) throws Exception {
+    static int runTogether(Callable<Integer> task) throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(THREADS);
         CyclicBarrier start = new CyclicBarrier(THREADS);
         try {
