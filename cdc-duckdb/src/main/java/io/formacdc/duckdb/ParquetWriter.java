@@ -100,7 +100,11 @@ final class ParquetWriter implements AutoCloseable {
         long eavId = function.offer(eav);
         Duration limit = config.queryTimeout();
         try (Statement statement = session.connection().createStatement();
-                InterruptWatch.Guard guard = export.watch().guard(limit, attempt -> cancel(statement))) {
+                InterruptWatch.Guard guard = export.watch().guard(limit, attempt -> {
+                    cancel(statement);
+                    // DuckDB waits for its readers, and they for PostgreSQL.
+                    export.snapshot().cancel(attempt);
+                })) {
             try (ResultSet stats = statement.executeQuery(sql.copyTo(file, entityId, eavId))) {
                 stats.next();
                 Map<String, Long> lossyCasts = new HashMap<>(entities.lossyCasts());

@@ -11,6 +11,7 @@ import java.util.Deque;
 import java.util.List;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,14 +28,14 @@ final class PgSnapshot implements AutoCloseable {
     /** SQL for the row ids given to {@link #setRowIds}; the text of a query does not grow with their number. */
     static final String ROW_IDS = "current_setting('" + ROW_IDS_SETTING + "')::uuid[]";
 
-    private final DataSource dataSource;
+    private final TrackedConnections connections;
     private final String exportedId;
     private final List<Connection> all = new ArrayList<>();
     private final Deque<Connection> idle = new ArrayDeque<>();
     private @Nullable String rowIds;
 
-    private PgSnapshot(DataSource dataSource, Connection leader, String exportedId) {
-        this.dataSource = dataSource;
+    private PgSnapshot(TrackedConnections connections, Connection leader, String exportedId) {
+        this.connections = connections;
         this.exportedId = exportedId;
         all.add(leader);
         idle.add(leader);
@@ -42,12 +43,13 @@ final class PgSnapshot implements AutoCloseable {
 
     /** Fixes the instant. */
     static PgSnapshot open(DataSource dataSource) throws SQLException {
-        Connection leader = begin(dataSource);
+        TrackedConnections connections = new TrackedConnections(dataSource);
+        Connection leader = begin(connections);
         // The instant is that of the first query, not that of BEGIN.
         try (Statement statement = leader.createStatement();
                 ResultSet result = statement.executeQuery("SELECT pg_export_snapshot()")) {
             result.next();
-            return new PgSnapshot(dataSource, leader, result.getString(1));
+            return new PgSnapshot(connections, leader, result.getString(1));
         } catch (SQLException e) {
             end(leader);
             throw e;
@@ -74,7 +76,7 @@ final class PgSnapshot implements AutoCloseable {
     }
 
     private Connection join() throws SQLException {
-        Connection connection = begin(dataSource);
+        Connection connection = begin(connections);
         try (Statement statement = connection.createStatement()) {
             statement.execute("SET TRANSACTION SNAPSHOT '" + exportedId + "'");
             if (rowIds != null) {
@@ -111,6 +113,11 @@ final class PgSnapshot implements AutoCloseable {
         }
     }
 
+    /** Ends whatever runs on the connections; see {@link TrackedConnections#cancel}. */
+    void cancel(int attempt) {
+        connections.cancel(attempt);
+    }
+
     /** Ends the transactions and closes the connections, running COPYs included. Does not throw. */
     @Override
     public synchronized void close() {
@@ -134,9 +141,13 @@ final class PgSnapshot implements AutoCloseable {
         }
     }
 
-    /** A COPY that was not read to its end would be read to its end by a close. */
+    /**
+     * A COPY that was not read to its end would be read to its end by a close. A backend that waits for a lock does not
+     * see its client go: it has to be told.
+     */
     private static void abort(Connection connection) {
         try {
+            connection.unwrap(PGConnection.class).cancelQuery();
             connection.abort(Runnable::run);
         } catch (SQLException e) {
             LOG.debug("could not abort a connection", e);

@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +52,7 @@ final class SteppedFlush {
         STATS,
         SNAPSHOT,
         CATALOG,
+        LAST_ROW,
         SELECT,
         EXPORT,
         PUT,
@@ -133,7 +135,7 @@ final class SteppedFlush {
                 : id -> stepped(Effect.REGISTRY, () -> registry.findAttributes(id), IllegalStateException::new);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
-                PgExporter exporter = new PgExporter(complete, connections, watch, listener)) {
+                PgExporter exporter = new PgExporter(complete, connections, watch)) {
             Flusher.Ports ports = new Flusher.Ports(
                     new JdbcChangeLogStore(connections, complete.changeLogTable()),
                     new SteppedExporter(exporter),
@@ -197,13 +199,18 @@ final class SteppedFlush {
             Snapshot snapshot = exporter.openSnapshot(schemaId, attributes);
             return new Snapshot() {
                 @Override
-                public @Nullable Chunk selectChunk(@Nullable UUID afterRowId, int maxRows) {
-                    return snapshot.selectChunk(afterRowId, maxRows);
+                public @Nullable UUID lastRowId() {
+                    return snapshot.lastRowId();
                 }
 
                 @Override
-                public ExportedFile export(Chunk chunk) {
-                    return stepped(Effect.EXPORT, () -> snapshot.export(chunk), CdcException::new);
+                public @Nullable Chunk selectChunk(@Nullable UUID afterRowId, UUID upToRowId, int maxRows) {
+                    return snapshot.selectChunk(afterRowId, upToRowId, maxRows);
+                }
+
+                @Override
+                public ExportedFile export(Chunk chunk, LongConsumer progress) {
+                    return stepped(Effect.EXPORT, () -> snapshot.export(chunk, progress), CdcException::new);
                 }
 
                 @Override
@@ -234,6 +241,11 @@ final class SteppedFlush {
         @Override
         public StoredObject get(String key) {
             return request(Effect.MANIFEST_GET, key, () -> real.get(key));
+        }
+
+        @Override
+        public void download(String key, Path file) {
+            throw new UnsupportedOperationException("a flush downloads nothing");
         }
 
         @Override
@@ -288,6 +300,8 @@ final class SteppedFlush {
             return Effect.SNAPSHOT;
         } else if (sql.contains("pg_attribute")) {
             return Effect.CATALOG;
+        } else if (sql.contains("ORDER BY row_id DESC LIMIT 1")) {
+            return Effect.LAST_ROW;
         } else if (sql.contains("row_number()")) {
             return Effect.SELECT;
         } else if (sql.startsWith("UPDATE")) {
