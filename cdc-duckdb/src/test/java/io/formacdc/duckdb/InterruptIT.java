@@ -1,167 +1,219 @@
 package io.formacdc.duckdb;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
-import static org.awaitility.Awaitility.await;
 
-import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcInterruptedException;
-import io.formacdc.core.CdcListener;
-import io.formacdc.core.FlushedFile;
 import io.formacdc.core.SchemaFlushException;
-import java.nio.file.Files;
+import io.formacdc.duckdb.SteppedFlush.Effect;
+import io.formacdc.duckdb.SteppedFlush.Point;
+import io.formacdc.duckdb.SteppedFlush.Step;
+import io.formacdc.duckdb.SteppedFlush.When;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** A pass ends soon after its thread is interrupted, or its time is over, and leaves nothing behind. */
-class InterruptIT {
-    private static final Duration SOON = Duration.ofSeconds(2);
+@Timeout(60)
+final class InterruptIT {
+    private static final Duration PROMPTLY = Duration.ofSeconds(2);
 
     @TempDir
-    Path spill;
+    private Path spill;
 
     private TestHost host;
+    private SteppedFlush flush;
+    private Entities entities;
+    private Connection other;
+    private volatile long interruptedAtNanos;
 
     @BeforeEach
-    void threeChunksOfDirtyRows() throws SQLException {
+    void start() throws SQLException {
         host = new TestHost();
-        host.sql(
-                "INSERT INTO entity_main (ltbase_schema_id, ltbase_row_id, text_01, ltbase_created_at, ltbase_updated_at)"
-                        + " SELECT 7, gen_random_uuid(), 'row ' || i, 1, i FROM generate_series(1, 300) i");
-        host.sql("INSERT INTO change_log SELECT 7, ltbase_row_id, 0, ltbase_updated_at, NULL FROM entity_main");
+        flush = new SteppedFlush(host);
+        entities = new Entities(host, 7).insertMany(30);
+        other = host.postgres.dataSource().getConnection();
+        other.setAutoCommit(false);
     }
 
     @AfterEach
-    void nothingIsLeftBehind() throws Exception {
-        try (TestHost closed = host;
-                Stream<Path> left = Files.list(spill)) {
-            assertThat(left).isEmpty();
-            assertThat(Thread.getAllStackTraces().keySet())
-                    .extracting(Thread::getName)
-                    .noneMatch(name -> name.startsWith("forma-cdc"));
-            await().atMost(SOON)
-                    .until(() -> host.count("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                                    + " AND application_name = 'forma-cdc'")
-                            == 0);
-            assertThat(host.count("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 7"))
-                    .isZero();
-        }
+    void stop() throws SQLException {
+        other.close();
+        host.close();
     }
 
     @Test
-    void anInterruptDuringTheExportEndsThePass() throws Exception {
-        try (Connection blocker = lock("LOCK TABLE entity_main IN ACCESS EXCLUSIVE MODE")) {
-            Duration took = interruptWhen(() -> isWaitingFor("entity_main"), CdcListener.NONE);
-            assertThat(took).isLessThan(SOON);
-            blocker.rollback();
-        }
-        assertThat(host.count("SELECT count(*) FROM change_log WHERE flushed_at = 0"))
-                .isEqualTo(300);
+    void interruptEndsAnExportThatWaitsForALock() throws SQLException {
+        lockTable("entity_main");
+        CompletableFuture<Void> interrupt = interruptOnceSomethingWaits();
+
+        assertInterrupted(point -> {}, interrupt);
+
+        assertThat(entities.dirty()).hasSize(30);
+        assertThat(host.dataKeys()).isEmpty();
     }
 
     @Test
-    void anInterruptWhileTheMarkWaitsForARowEndsThePass() throws Exception {
-        try (Connection blocker = lock("SELECT * FROM change_log FOR UPDATE")) {
-            Duration took = interruptWhen(() -> isWaitingFor("UPDATE"), CdcListener.NONE);
-            assertThat(took).isLessThan(SOON);
-            blocker.rollback();
-        }
-        assertThat(host.count("SELECT count(*) FROM change_log WHERE flushed_at = 0"))
-                .isEqualTo(300);
-        host.flush(null);
-        assertThat(host.count("SELECT count(*) FROM change_log WHERE flushed_at = 0"))
-                .isZero();
+    void interruptEndsASearchThatWaitsForALock() throws SQLException {
+        lockTable("change_log");
+        assertInterrupted(point -> {}, interruptOnceSomethingWaits());
     }
 
     @Test
-    void anInterruptBetweenChunksKeepsWhatIsFlushed() throws Exception {
-        CdcListener interrupting = new CdcListener() {
-            @Override
-            public void fileFlushed(int schemaId, FlushedFile file, long markedRows) {
-                Thread.currentThread().interrupt();
+    void interruptEndsASelectionThatWaitsForALock() throws SQLException {
+        CompletableFuture<Void> interrupt = new CompletableFuture<>();
+        Step step = at(Effect.LAST_ROW, 1, When.BEFORE, () -> {
+            lockTable("change_log");
+            complete(interrupt, interruptOnceSomethingWaits());
+        });
+        assertInterrupted(step, interrupt);
+        other.rollback();
+        assertThat(entities.dirty()).hasSize(30);
+    }
+
+    @Test
+    void interruptEndsAMarkThatWaitsForARow() throws SQLException {
+        // Of the first chunk, whatever that is.
+        for (int n = 1; n <= 30; n++) {
+            entities.update(other, entities.id(n), Entities.FIRST_VERSION + 100);
+        }
+        CompletableFuture<Void> interrupt = interruptOnceSomethingWaits();
+
+        assertInterrupted(point -> {}, interrupt);
+
+        assertThat(host.listedKeys(7)).hasSize(1);
+        assertThat(entities.dirty()).hasSize(30);
+        other.commit();
+        flush.run(config().build(), point -> {});
+        entities.assertLakeEqualsPostgres(config().build());
+    }
+
+    @Test
+    void interruptBetweenChunksKeepsThoseBeforeAndBeginsNoMore() throws SQLException {
+        new Entities(host, 8).insertMany(1);
+        Step step = at(Effect.MARK, 2, When.AFTER, this::interruptThis);
+
+        assertInterrupted(step, CompletableFuture.completedFuture(null));
+
+        assertThat(entities.dirty()).hasSize(10);
+        assertThat(host.listedKeys(7)).hasSize(2);
+        assertThat(host.listedKeys(8)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Effect.class,
+            mode = EnumSource.Mode.EXCLUDE,
+            names = {"DELETE", "OTHER_SQL"})
+    void interruptBeforeAnyEffectEndsThePassAsAnInterrupt(Effect effect) throws SQLException {
+        assertInterrupted(at(effect, 1, When.BEFORE, this::interruptThis), CompletableFuture.completedFuture(null));
+
+        assertThat(Thread.interrupted()).isFalse();
+        flush.run(config().build(), point -> {});
+        entities.assertLakeEqualsPostgres(config().build());
+    }
+
+    @Test
+    void queryTimeoutEndsAnExportThatPostgresKeepsWaiting() throws SQLException {
+        lockTable("entity_main");
+        assertTimesOut();
+    }
+
+    @Test
+    void queryTimeoutEndsAnExportThatPostgresTakesTooLongFor() throws SQLException {
+        host.sql("ALTER TABLE eav_data RENAME TO eav_real");
+        host.sql("CREATE VIEW eav_data AS SELECT e.* FROM eav_real e, LATERAL (SELECT pg_sleep(30)) s");
+        assertTimesOut();
+    }
+
+    private void assertTimesOut() throws SQLException {
+        long begin = System.nanoTime();
+        Throwable thrown = catchThrowable(
+                () -> flush.run(config().queryTimeout(Duration.ofSeconds(1)).build(), point -> {}));
+
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(4));
+        assertThat(thrown)
+                .isInstanceOf(SchemaFlushException.class)
+                .hasMessageContaining("schema 7, export of 10 rows: the export took longer than queryTimeout PT1S");
+        Leftovers.assertNone(host, spill);
+        assertThat(entities.dirty()).hasSize(30);
+        assertThat(host.dataKeys()).isEmpty();
+    }
+
+    private void assertInterrupted(Step step, CompletableFuture<Void> interrupt) {
+        Throwable thrown = catchThrowable(() -> flush.run(config().build(), step));
+        Duration took = Duration.ofNanos(System.nanoTime() - interruptedAtNanos);
+        assertThat(Thread.interrupted()).as("interrupt flag").isTrue();
+        interrupt.join();
+
+        assertThat(thrown).isInstanceOf(CdcInterruptedException.class);
+        assertThat(took).isLessThan(PROMPTLY);
+        Leftovers.assertNone(host, spill);
+    }
+
+    private io.formacdc.core.CdcConfigBuilder config() {
+        return host.config().batchSize(10).spillDirectory(spill.toString());
+    }
+
+    private void lockTable(String table) throws SQLException {
+        try (Statement statement = other.createStatement()) {
+            statement.execute("LOCK TABLE " + table + " IN ACCESS EXCLUSIVE MODE");
+        }
+    }
+
+    private interface Action {
+        void run() throws SQLException;
+    }
+
+    private static Step at(Effect effect, int occurrence, When when, Action action) {
+        return point -> {
+            if (point.equals(new Point(effect, occurrence, when))) {
+                action.run();
             }
         };
-        Duration took = interruptWhen(() -> true, interrupting);
-        assertThat(took).isLessThan(SOON);
-        assertThat(host.count("SELECT count(*) FROM change_log WHERE flushed_at = 0"))
-                .isEqualTo(200);
     }
 
-    @Test
-    void anExportThatTakesTooLongIsCancelled() throws Exception {
-        CdcConfig impatient =
-                config().toBuilder().queryTimeout(Duration.ofMillis(500)).build();
-        try (Connection blocker = lock("LOCK TABLE eav_data IN ACCESS EXCLUSIVE MODE")) {
-            long begin = System.nanoTime();
-            assertThatThrownBy(() -> Cdc.runOnce(impatient, host.client, false, null))
-                    .isInstanceOf(SchemaFlushException.class)
-                    .hasMessageContaining("queryTimeout PT0.5S");
-            assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(4));
-            blocker.rollback();
-        }
-        assertThat(host.count("SELECT count(*) FROM change_log WHERE flushed_at = 0"))
-                .isEqualTo(300);
+    private void interruptThis() {
+        interruptedAtNanos = System.nanoTime();
+        Thread.currentThread().interrupt();
     }
 
-    private CdcConfig config() {
-        return host.config().batchSize(100).spillDirectory(spill.toString()).build();
+    private CompletableFuture<Void> interruptOnceSomethingWaits() {
+        Thread pass = Thread.currentThread();
+        return CompletableFuture.runAsync(() -> {
+                    try (Connection watcher = host.postgres.dataSource().getConnection()) {
+                        Awaitility.await()
+                                .atMost(Duration.ofSeconds(20))
+                                .until(() -> !Entities.rows(watcher, """
+                                SELECT pid::text FROM pg_stat_activity WHERE datname = current_database()
+                                AND application_name = 'forma-cdc' AND wait_event_type = 'Lock'""").isEmpty());
+                    } catch (SQLException e) {
+                        throw new IllegalStateException(e);
+                    }
+                })
+                .thenRun(() -> {
+                    interruptedAtNanos = System.nanoTime();
+                    pass.interrupt();
+                });
     }
 
-    /** Runs a pass on a thread of its own, interrupts it once, and returns how long it went on. */
-    private Duration interruptWhen(Condition reached, CdcListener listener) throws Exception {
-        AtomicReference<Throwable> thrown = new AtomicReference<>();
-        CompletableFuture<Boolean> flagAfterwards = new CompletableFuture<>();
-        Thread pass = new Thread(() -> {
-            try (CdcRunner runner = CdcRunner.create(config(), host.client, null, listener)) {
-                thrown.set(catchThrowable(() -> runner.runOnce(false)));
-                flagAfterwards.complete(Thread.currentThread().isInterrupted());
-            } catch (RuntimeException e) {
-                flagAfterwards.completeExceptionally(e);
+    private static void complete(CompletableFuture<Void> outer, CompletableFuture<Void> inner) {
+        inner.whenComplete((nothing, failure) -> {
+            if (failure == null) {
+                outer.complete(nothing);
+            } else {
+                outer.completeExceptionally(failure);
             }
         });
-        pass.start();
-        await().atMost(Duration.ofSeconds(60)).until(() -> reached.holds());
-        if (listener == CdcListener.NONE) {
-            pass.interrupt();
-        } else {
-            await().atMost(Duration.ofSeconds(60))
-                    .until(() -> host.count("SELECT count(*) FROM change_log WHERE flushed_at = 0") == 200);
-        }
-        long interrupted = System.nanoTime();
-        pass.join(60_000);
-        assertThat(flagAfterwards).isCompletedWithValue(true);
-        assertThat(thrown.get()).isInstanceOf(CdcInterruptedException.class);
-        return Duration.ofNanos(System.nanoTime() - interrupted);
-    }
-
-    private interface Condition {
-        boolean holds() throws SQLException;
-    }
-
-    private boolean isWaitingFor(String inQuery) throws SQLException {
-        return host.count("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'forma-cdc'"
-                        + " AND datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%" + inQuery
-                        + "%'")
-                > 0;
-    }
-
-    private Connection lock(String sql) throws SQLException {
-        Connection connection = host.postgres.dataSource().getConnection();
-        connection.setAutoCommit(false);
-        try (Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
-        return connection;
     }
 }
