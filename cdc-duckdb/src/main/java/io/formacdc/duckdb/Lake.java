@@ -112,7 +112,7 @@ public final class Lake implements AutoCloseable {
         if (manifests.isPresent()) {
             return new ManifestStore(store, manifests.get(), ManifestStoreOptions.of(config))
                     .load(schemaId).manifest().entries().stream()
-                            .map(ManifestEntry::path)
+                            .map(entry -> keyOf(entry, config.s3Bucket()))
                             .toList();
         }
         String prefix = CdcPaths.schemaPrefix(config.s3Prefix(), schemaId);
@@ -121,6 +121,12 @@ public final class Lake implements AutoCloseable {
                     .filter(key -> key.endsWith(".parquet") && key.indexOf('/', prefix.length()) < 0)
                     .toList();
         }
+    }
+
+    /** The manifest refuses paths in other buckets. */
+    private static String keyOf(ManifestEntry entry, String bucket) {
+        String inBucket = "s3://" + bucket + "/";
+        return entry.path().startsWith(inBucket) ? entry.path().substring(inBucket.length()) : entry.path();
     }
 
     /** A connection to the DuckDB that has the view. It sees no other file, and no network. */

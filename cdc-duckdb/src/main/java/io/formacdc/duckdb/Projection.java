@@ -119,7 +119,8 @@ record Projection(List<HotColumn> hot, List<EavAttribute> eav, boolean generic, 
                     + "); give a schema registry that names those in use");
         }
         return present.stream()
-                .map(c -> new HotColumn(c, c, type(catalog, c), c, asItIs(type(catalog, c)), fieldIds.getOrDefault(c, 0)))
+                .map(c ->
+                        new HotColumn(c, c, type(catalog, c), c, asItIs(type(catalog, c)), fieldIds.getOrDefault(c, 0)))
                 .sorted(java.util.Comparator.comparingInt(HotColumn::fieldId))
                 .toList();
     }

@@ -81,11 +81,11 @@ class ExportSqlTest {
     @ParameterizedTest
     @CsvSource({"zstd, 'ZSTD, COMPRESSION_LEVEL 3,'", "Snappy, 'SNAPPY,'", "uncompressed, 'UNCOMPRESSED,'"})
     void aLevelIsGivenToTheCodecThatHasLevels(String codec, String expected) {
-        CdcConfig config =
-                CdcConfig.builder().parquetCompression(codec).build().withDefaults();
+        CdcConfig config = CdcConfig.builder().parquetCompression(codec).build().withDefaults();
         ExportSql sql = new ExportSql(7, Projection.of(TABLES, null), config);
         assertThat(copy(sql))
-                .contains("(FORMAT PARQUET, PARQUET_VERSION V2, COMPRESSION " + expected + " ROW_GROUP_SIZE_BYTES '64MB'");
+                .contains("(FORMAT PARQUET, PARQUET_VERSION V2, COMPRESSION " + expected
+                        + " ROW_GROUP_SIZE_BYTES '64MB'");
     }
 
     @Test

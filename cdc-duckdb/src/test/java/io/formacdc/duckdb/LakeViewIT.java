@@ -10,7 +10,6 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -106,21 +105,22 @@ class LakeViewIT {
     void attributesMayBeCalledLikeWhatTheViewUses() throws SQLException {
         String file = file("filename, place", A + ", 1, 0, 'f', 'p'");
         String newer = file("filename, place", A + ", 2, 0, 'f2', 'p2'");
-        assertThat(view("filename, place", null, file, newer))
-                .containsExactly(List.of("f2", "p2"));
+        assertThat(view("filename, place", null, file, newer)).containsExactly(List.of("f2", "p2"));
     }
 
     @Test
     void theViewHasTheColumnsOfTheFilesAndNoMore() throws SQLException {
         String file = file("v", A + ", 1, 0, 'a'");
-        assertThat(view("*", null, file)).containsExactly(java.util.Arrays.asList(
-                "1", A.replace("'", ""), "1", "0", "1", "1", null, "a"));
+        assertThat(view("*", null, file))
+                .containsExactly(java.util.Arrays.asList("1", A.replace("'", ""), "1", "0", "1", "1", null, "a"));
     }
 
     @Test
     void withoutFilesTheViewIsEmptyAndHasTheSystemColumns() throws SQLException {
-        assertThat(view("schema_id, row_id, changed_at, deleted_at, ltbase_created_at, ltbase_updated_at,"
-                        + " ltbase_deleted_at", null))
+        assertThat(view(
+                        "schema_id, row_id, changed_at, deleted_at, ltbase_created_at, ltbase_updated_at,"
+                                + " ltbase_deleted_at",
+                        null))
                 .isEmpty();
     }
 
@@ -142,7 +142,8 @@ class LakeViewIT {
             long files = 0;
             for (int round = 0; round < 8; round++) {
                 entities.churn(60, 120);
-                try (Lake lake = Lake.openWithDirtyRows(config, host.client, RandomEntities.SCHEMA, RandomEntities.REGISTRY)) {
+                try (Lake lake =
+                        Lake.openWithDirtyRows(config, host.client, RandomEntities.SCHEMA, RandomEntities.REGISTRY)) {
                     assertThat(RandomEntities.inLake(lake)).isEqualTo(entities.inPostgres());
                 }
                 if (round % 2 == 1) {

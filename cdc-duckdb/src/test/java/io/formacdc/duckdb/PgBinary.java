@@ -1,9 +1,5 @@
 package io.formacdc.duckdb;
 
-import java.io.ByteArrayOutputStream;
-import java.io.DataOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
@@ -31,8 +27,9 @@ final class PgBinary {
 
     private static ByteBuffer numeric(BigDecimal value) {
         int groupsBehindPoint = (Math.max(0, value.scale()) + 3) / 4;
-        BigInteger rest =
-                value.abs().setScale(4 * groupsBehindPoint, RoundingMode.UNNECESSARY).unscaledValue();
+        BigInteger rest = value.abs()
+                .setScale(4 * groupsBehindPoint, RoundingMode.UNNECESSARY)
+                .unscaledValue();
         Deque<Integer> digits = new ArrayDeque<>();
         while (rest.signum() > 0) {
             BigInteger[] parts = rest.divideAndRemainder(BASE);
@@ -96,16 +93,11 @@ final class PgBinary {
 
     /** The value between others, so that a conversion that reads beside its bytes is found out. */
     static PgValue valueOf(PgType type, ByteBuffer bytes) {
-        ByteArrayOutputStream row = new ByteArrayOutputStream();
-        try (DataOutputStream out = new DataOutputStream(row)) {
-            out.writeInt(-1);
-            out.write(bytes.array(), 0, bytes.limit());
-            out.writeLong(-1);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        int length = bytes.remaining();
+        ByteBuffer row = ByteBuffer.allocate(4 + length + 8);
+        row.putInt(-1).put(bytes).putLong(-1);
         PgValue value = new PgValue();
-        value.set(type, ByteBuffer.wrap(row.toByteArray()), 4, bytes.limit());
+        value.set(type, row, 4, length);
         return value;
     }
 }

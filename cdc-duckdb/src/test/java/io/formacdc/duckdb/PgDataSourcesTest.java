@@ -102,8 +102,8 @@ class PgDataSourcesTest {
                 "jdbc:postgresql://h/d?user=u&password=hunter2%zz"
             })
     void whatCannotBeReadIsRefusedWithoutRepeatingIt(String connectionString) {
-        IllegalArgumentException error = catchThrowableOfType(
-                IllegalArgumentException.class, () -> PgDataSources.of(connectionString));
+        IllegalArgumentException error =
+                catchThrowableOfType(IllegalArgumentException.class, () -> PgDataSources.of(connectionString));
         StringWriter printed = new StringWriter();
         error.printStackTrace(new PrintWriter(printed));
         assertThat(printed.toString()).contains("connection string").doesNotContain("hunter2");

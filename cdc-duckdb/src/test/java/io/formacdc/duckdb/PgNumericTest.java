@@ -142,9 +142,7 @@ class PgNumericTest {
                     .as("%s as double", value)
                     .isEqualTo(Double.parseDouble(value.toString()) + 0.0);
             boolean isInteger = value.stripTrailingZeros().scale() <= 0;
-            assertThat(numeric.toLong())
-                    .as("%s as long", value)
-                    .isEqualTo(isInteger && fits(value.toBigInteger()));
+            assertThat(numeric.toLong()).as("%s as long", value).isEqualTo(isInteger && fits(value.toBigInteger()));
             if (numeric.toLong()) {
                 assertThat(numeric.longResult).as("%s as long", value).isEqualTo(value.longValue());
             }

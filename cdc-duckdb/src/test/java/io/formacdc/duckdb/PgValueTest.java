@@ -174,7 +174,8 @@ class PgValueTest {
 
     @Test
     void bytesAreThoseOfTheValueAlone() {
-        assertThat(new String(value("text:aé😀").bytes(), StandardCharsets.UTF_8)).isEqualTo("aé😀");
+        assertThat(new String(value("text:aé😀").bytes(), StandardCharsets.UTF_8))
+                .isEqualTo("aé😀");
         assertThat(value("text:").bytes()).isEmpty();
     }
 }

@@ -20,8 +20,7 @@ class ProjectionTest {
     private static final Map<String, PgType> EAV = Map.of("value_numeric", PgType.FLOAT8);
 
     private static Projection of(Map<String, PgType> hotColumns, Attribute... attributes) {
-        return Projection.of(
-                new TableCatalog(hotColumns, EAV), new SchemaAttributes("shop", List.of(attributes)));
+        return Projection.of(new TableCatalog(hotColumns, EAV), new SchemaAttributes("shop", List.of(attributes)));
     }
 
     private static Attribute encoded(String name, ValueType type, String column, ColumnEncoding encoding) {
@@ -38,9 +37,7 @@ class ProjectionTest {
                 Attribute.bound("\uFFFD", 4, ValueType.TEXT, "text_01"),
                 Attribute.eav("y", 5, ValueType.TEXT),
                 Attribute.eav("a", 6, ValueType.TEXT));
-        assertThat(projection.hot())
-                .extracting(HotColumn::target)
-                .containsExactly("Z", "b", "\uFFFD", "\uD83D\uDE00");
+        assertThat(projection.hot()).extracting(HotColumn::target).containsExactly("Z", "b", "\uFFFD", "\uD83D\uDE00");
         assertThat(projection.eav()).extracting(EavAttribute::target).containsExactly("a", "y");
     }
 
@@ -65,8 +62,10 @@ class ProjectionTest {
 
     @Test
     void retiredAttributesAreLeftOut() {
-        Projection projection =
-                of(Map.of(), new Attribute("old", 1, ValueType.TEXT, null, null, true), Attribute.eav("new", 2, ValueType.TEXT));
+        Projection projection = of(
+                Map.of(),
+                new Attribute("old", 1, ValueType.TEXT, null, null, true),
+                Attribute.eav("new", 2, ValueType.TEXT));
         assertThat(projection.eav()).extracting(EavAttribute::target).containsExactly("new");
     }
 
@@ -96,8 +95,8 @@ class ProjectionTest {
 
     @Test
     void aBindingToAMissingColumnIsRefused() {
-        assertThatThrownBy(() -> of(
-                        Map.of("text_01", PgType.TEXT), Attribute.bound("size", 1, ValueType.TEXT, "text_99")))
+        assertThatThrownBy(
+                        () -> of(Map.of("text_01", PgType.TEXT), Attribute.bound("size", 1, ValueType.TEXT, "text_99")))
                 .isInstanceOf(CdcException.class)
                 .hasMessage("schema \"shop\": attribute \"size\" is bound to column text_99, which entity_main does"
                         + " not have");
@@ -130,7 +129,8 @@ class ProjectionTest {
         "ISO8601, OTHER"
     })
     void anEncodingThatFitsItsColumnIsTaken(ColumnEncoding encoding, PgType columnType) {
-        assertThat(of(Map.of("c", columnType), encoded("flag", ValueType.BOOL, "c", encoding)).hot())
+        assertThat(of(Map.of("c", columnType), encoded("flag", ValueType.BOOL, "c", encoding))
+                        .hot())
                 .hasSize(1);
     }
 

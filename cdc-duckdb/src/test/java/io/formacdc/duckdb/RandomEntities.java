@@ -54,7 +54,11 @@ final class RandomEntities {
     private static final List<String> TEXTS =
             List.of("", "x", "it's \"so\"", "a\nb\\n", "größe", "漢字", "😀👨‍👩‍👧", "NULL", "%_{}[]");
     private static final List<String> DATES = List.of(
-            "2024-02-29", "0001-01-01", "9999-12-31T23:59:59.999Z", "1969-12-31T23:59:59.25+02:00", "2024-02-29 12:34:56");
+            "2024-02-29",
+            "0001-01-01",
+            "9999-12-31T23:59:59.999Z",
+            "1969-12-31T23:59:59.25+02:00",
+            "2024-02-29 12:34:56");
     private static final long[] LONGS = {
         0, -1, 1, (1L << 53) + 1, -(1L << 53) - 1, Long.MIN_VALUE, Long.MAX_VALUE, 1_709_210_096_123L
     };
@@ -143,7 +147,9 @@ final class RandomEntities {
                 unset() ? null : (short) random.nextInt(),
                 unset() ? null : random.nextInt(),
                 integer(),
-                unset() ? null : DOUBLES[random.nextInt(DOUBLES.length)] + (random.nextBoolean() ? random.nextGaussian() : 0),
+                unset()
+                        ? null
+                        : DOUBLES[random.nextInt(DOUBLES.length)] + (random.nextBoolean() ? random.nextGaussian() : 0),
                 unset() ? null : new UUID(random.nextLong(), random.nextLong()),
                 unset() ? null : random.nextInt(4) - 1,
                 unset() ? null : List.of("1", "true", "TRUE", "0", "").get(random.nextInt(5)),
@@ -152,7 +158,12 @@ final class RandomEntities {
         eav(id, 11, "", text(), null);
         eav(id, 12, "", null, unset() ? null : number());
         eav(id, 13, "", null, decimal(integer()));
-        eav(id, 14, "", null, unset() ? null : List.of("0", "0.3", "0.5", "0.51", "1").get(random.nextInt(5)));
+        eav(
+                id,
+                14,
+                "",
+                null,
+                unset() ? null : List.of("0", "0.3", "0.5", "0.51", "1").get(random.nextInt(5)));
         list(id, 15);
         list(id, 16);
     }

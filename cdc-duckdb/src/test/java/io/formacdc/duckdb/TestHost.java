@@ -94,21 +94,28 @@ final class TestHost implements AutoCloseable {
 
     /** An entity without hot columns set, and its dirty row. */
     void insert(int schemaId, UUID rowId, long version) throws SQLException {
-        sql("INSERT INTO entity_main (ltbase_schema_id, ltbase_row_id, ltbase_created_at, ltbase_updated_at)"
-                + " VALUES (?, ?, ?, ?)", schemaId, rowId, version, version);
+        sql(
+                "INSERT INTO entity_main (ltbase_schema_id, ltbase_row_id, ltbase_created_at, ltbase_updated_at)"
+                        + " VALUES (?, ?, ?, ?)",
+                schemaId,
+                rowId,
+                version,
+                version);
         sql("INSERT INTO change_log (schema_id, row_id, changed_at) VALUES (?, ?, ?)", schemaId, rowId, version);
     }
 
     void insertEav(
-            int schemaId,
-            UUID rowId,
-            int attrId,
-            String arrayIndices,
-            @Nullable String text,
-            @Nullable String numeric)
+            int schemaId, UUID rowId, int attrId, String arrayIndices, @Nullable String text, @Nullable String numeric)
             throws SQLException {
-        sql("INSERT INTO eav_data (schema_id, row_id, attr_id, array_indices, value_text, value_numeric)"
-                + " VALUES (?, ?, ?, ?, ?, ?)", schemaId, rowId, attrId, arrayIndices, text, numeric);
+        sql(
+                "INSERT INTO eav_data (schema_id, row_id, attr_id, array_indices, value_text, value_numeric)"
+                        + " VALUES (?, ?, ?, ?, ?, ?)",
+                schemaId,
+                rowId,
+                attrId,
+                arrayIndices,
+                text,
+                numeric);
     }
 
     /** The listed files alone. */
@@ -122,6 +129,12 @@ final class TestHost implements AutoCloseable {
 
     String bucket() {
         return S3.bucket();
+    }
+
+    /** As libpq reads it. */
+    String connectionString() {
+        return "host=%s port=%d user=%s password='%s' dbname=%s sslmode=disable"
+                .formatted(postgres.host(), postgres.port(), postgres.user(), postgres.password(), postgres.database());
     }
 
     /** Key of something of this host's own. */

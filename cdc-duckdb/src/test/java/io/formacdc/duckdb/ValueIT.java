@@ -98,7 +98,14 @@ class ValueIT {
             of(SMALLINT, "smallint", "SMALLINT", "-32768 => -32768", "32767 => 32767", "NULL => NULL"),
             of(SMALLINT, "integer", "SMALLINT", "32767 => 32767", "32768 => LOSSY NULL", "-32769 => LOSSY NULL"),
             of(SMALLINT, "small_domain", "SMALLINT", "5 => 5", "NULL => NULL"),
-            of(SMALLINT, "text", "SMALLINT", "' 12 ' => 12", "'70000' => LOSSY NULL", "'x' => LOSSY NULL", "'' => LOSSY NULL"),
+            of(
+                    SMALLINT,
+                    "text",
+                    "SMALLINT",
+                    "' 12 ' => 12",
+                    "'70000' => LOSSY NULL",
+                    "'x' => LOSSY NULL",
+                    "'' => LOSSY NULL"),
             of(INTEGER, "integer", "INTEGER", "-2147483648 => -2147483648", "2147483647 => 2147483647"),
             of(INTEGER, "bigint", "INTEGER", "2147483648 => LOSSY NULL", "-2147483648 => -2147483648"),
             of(INTEGER, "numeric", "INTEGER", "7.0 => 7", "7.5 => LOSSY NULL", "'NaN' => LOSSY NULL"),
@@ -151,7 +158,14 @@ class ValueIT {
                     "'Infinity' => inf"),
             of(NUMERIC, "real", "DOUBLE", "0.5 => 0.5", "0.1 => 0.10000000149011612", "'-Infinity' => -inf"),
             of(NUMERIC, "bigint", "DOUBLE", "9007199254740993 => 9007199254740992.0"),
-            of(NUMERIC, "text", "DOUBLE", "'0.1' => 0.1", "'1e400' => LOSSY NULL", "'1d' => LOSSY NULL", "'NaN' => nan"),
+            of(
+                    NUMERIC,
+                    "text",
+                    "DOUBLE",
+                    "'0.1' => 0.1",
+                    "'1e400' => LOSSY NULL",
+                    "'1d' => LOSSY NULL",
+                    "'NaN' => nan"),
             of(NUMERIC, "money_domain", "DOUBLE", "12.5 => 12.5", "NULL => NULL"),
             of(NUMERIC, "timestamptz", "DOUBLE", "'2024-01-01 00:00:00+00' => LOSSY NULL"),
             of(
@@ -188,7 +202,11 @@ class ValueIT {
             of(DATETIME, "numeric", "BIGINT", "1709210096123.9 => 1709210096123", "-0.5 => -1"),
             of(DATETIME, "uuid", "BIGINT", "'" + ID + "' => LOSSY NULL"),
             of(UUID, "uuid", "UUID", "'" + ID + "' => " + ID, "NULL => NULL"),
-            of(UUID, "uuid", "UUID", "'00000000-0000-0000-0000-000000000000' => 00000000-0000-0000-0000-000000000000",
+            of(
+                    UUID,
+                    "uuid",
+                    "UUID",
+                    "'00000000-0000-0000-0000-000000000000' => 00000000-0000-0000-0000-000000000000",
                     "'ffffffff-ffff-ffff-ffff-ffffffffffff' => ffffffff-ffff-ffff-ffff-ffffffffffff"),
             of(UUID, "text", "UUID", "upper('" + ID + "') => " + ID, "'no id' => LOSSY NULL", "NULL => NULL"),
             of(UUID, "char(40)", "UUID", "'" + ID + "' => " + ID),
@@ -322,7 +340,10 @@ class ValueIT {
                     + " ltbase_row_id UUID NOT NULL, ltbase_created_at BIGINT NOT NULL,"
                     + " ltbase_updated_at BIGINT NOT NULL, ltbase_deleted_at BIGINT");
             for (int i = 0; i < BOUND.size(); i++) {
-                ddl.append(", \"Hot ").append(i).append("\" ").append(BOUND.get(i).place());
+                ddl.append(", \"Hot ")
+                        .append(i)
+                        .append("\" ")
+                        .append(BOUND.get(i).place());
             }
             host.sql(ddl + ", PRIMARY KEY (ltbase_schema_id, ltbase_row_id))");
             List<Attribute> attributes = new ArrayList<>();
@@ -412,8 +433,8 @@ class ValueIT {
         }
     }
 
-    private static Collection<DynamicTest> compare(
-            TestHost host, List<Case> cases, List<Attribute> attributes) throws SQLException {
+    private static Collection<DynamicTest> compare(TestHost host, List<Case> cases, List<Attribute> attributes)
+            throws SQLException {
         SchemaRegistry registry = TestHost.registry(1, new SchemaAttributes("cells", attributes));
         SchemaFlush flush = host.flush(registry).schema(1).orElseThrow();
         List<DynamicTest> tests = new ArrayList<>();
@@ -439,7 +460,8 @@ class ValueIT {
                 tests.add(dynamicTest(attribute.name(), () -> assertThat(found).isEqualTo(wanted)));
             }
         }
-        tests.add(dynamicTest("every row is in the lake", () -> assertThat(flush.markedRows()).isEqualTo(12)));
+        tests.add(dynamicTest(
+                "every row is in the lake", () -> assertThat(flush.markedRows()).isEqualTo(12)));
         tests.add(dynamicTest(
                 "what does not fit is counted by attribute",
                 () -> assertThat(new TreeMap<>(flush.lossyCasts())).isEqualTo(lossy)));
