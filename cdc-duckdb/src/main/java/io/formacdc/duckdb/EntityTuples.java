@@ -175,7 +175,7 @@ final class EntityTuples implements TupleWriter {
     public void finish() {
         source.addVersions(versions);
         for (int i = 0; i < lossyCasts.length; i++) {
-            source.addLossyCasts(hot.get(i).target(), lossyCasts[i]);
+            source.addLossyCasts(hot.get(i).name(), lossyCasts[i]);
         }
     }
 }

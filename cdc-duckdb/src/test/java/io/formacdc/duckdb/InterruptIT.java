@@ -208,9 +208,9 @@ final class InterruptIT {
     }
 
     private static void complete(CompletableFuture<Void> outer, CompletableFuture<Void> inner) {
-        inner.whenComplete((nothing, failure) -> {
+        var unused = inner.whenComplete((nothing, failure) -> {
             if (failure == null) {
-                outer.complete(nothing);
+                outer.complete(null);
             } else {
                 outer.completeExceptionally(failure);
             }
