@@ -13,6 +13,7 @@ import java.sql.Statement;
 import java.util.Map;
 import java.util.Properties;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
@@ -213,6 +214,7 @@ public final class LocalPostgres implements AutoCloseable {
 
     private static LocalPostgres startServer(Map<String, String> settings) {
         String password = UUID.randomUUID().toString();
+        Path data = temporaryFolder();
         try {
             Path passwordFile = Files.createTempFile("cdc-postgres", ".password");
             try {
@@ -220,6 +222,7 @@ public final class LocalPostgres implements AutoCloseable {
                 // Options of initdb. The builder passes on what it takes for locale options, and
                 // nothing else; so the server asks for a password from its first moment on.
                 EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder()
+                        .setDataDirectory(data)
                         .setLocaleConfig("auth", "scram-sha-256")
                         .setLocaleConfig("pwfile", passwordFile.toString())
                         .setLocaleConfig("locale", "C")
@@ -233,7 +236,8 @@ public final class LocalPostgres implements AutoCloseable {
             } finally {
                 Files.deleteIfExists(passwordFile);
             }
-        } catch (IOException | IllegalStateException e) {
+        } catch (IOException | RuntimeException e) {
+            abandon(data, e);
             throw new IllegalStateException(
                     "PostgreSQL could not be started here. It refuses to run as root, and so needs user namespaces"
                             + " (unshare -U) where this process is root: run as another user, or switch them on, or set "
@@ -241,5 +245,33 @@ public final class LocalPostgres implements AutoCloseable {
                             + " jdbc:postgresql://localhost:5432/postgres?user=postgres&password=...",
                     e);
         }
+    }
+
+    private static Path temporaryFolder() {
+        try {
+            return Files.createTempDirectory("cdc-postgres-");
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot create a temporary folder", e);
+        }
+    }
+
+    /** Ends what a start that failed half-way, as when the JVM is about to end, has left to nobody. */
+    private static void abandon(Path data, Exception failure) {
+        try {
+            // Its starter, so that the server has written its process id, or never will.
+            ProcessHandle.current().children().forEach(LocalPostgres::awaitEnd);
+            Path pidFile = data.resolve("postmaster.pid");
+            if (Files.exists(pidFile)) {
+                long pid = Long.parseLong(Files.readAllLines(pidFile).get(0).strip());
+                ProcessHandle.of(pid).filter(ProcessHandle::destroy).ifPresent(LocalPostgres::awaitEnd);
+            }
+            LocalS3.deleteTree(data);
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    private static void awaitEnd(ProcessHandle process) {
+        process.onExit().completeOnTimeout(process, 10, TimeUnit.SECONDS).join();
     }
 }

@@ -2,6 +2,7 @@ package io.formacdc.examples.quickstart;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * Lets Ctrl-C end the work instead of cutting it off: the thread is interrupted, the library puts its temporary files
@@ -10,9 +11,8 @@ import java.util.concurrent.TimeUnit;
 final class CtrlC implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 20;
 
-    private static volatile boolean pressed;
-
     private final CountDownLatch ended = new CountDownLatch(1);
+    private volatile boolean pressed;
 
     private CtrlC() {}
 
@@ -24,9 +24,14 @@ final class CtrlC implements AutoCloseable {
         return ctrlC;
     }
 
-    /** Whether the JVM is about to end, and interrupts what still runs. */
-    static boolean isPressed() {
+    /** Whether the JVM is about to end. */
+    boolean isPressed() {
         return pressed;
+    }
+
+    /** Does what must not be cut short: an interrupt waits for its end. */
+    synchronized <T> T undisturbed(Supplier<T> start) {
+        return start.get();
     }
 
     private void end(Thread worker) {
@@ -34,7 +39,9 @@ final class CtrlC implements AutoCloseable {
             return;
         }
         pressed = true;
-        worker.interrupt();
+        synchronized (this) {
+            worker.interrupt();
+        }
         try {
             ended.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException e) {

@@ -24,6 +24,8 @@ public final class Quickstart {
                    count(*) FILTER (ltbase_created_at > loaded) AS recreated
             FROM lake, (SELECT min(ltbase_created_at) AS loaded FROM lake)""";
 
+    private static final String INTERRUPTED = "interrupted; the servers are stopped, their files deleted";
+
     private final Settings settings;
     private final Screen screen;
 
@@ -36,16 +38,16 @@ public final class Quickstart {
     public static void main(String[] args) {
         boolean equal;
         try (CtrlC ctrlC = CtrlC.interruptsThisThread()) {
-            equal = new Quickstart(Settings.ofSystemProperties(), new Screen(System.out)).run();
+            equal = new Quickstart(Settings.ofSystemProperties(), new Screen(System.out)).run(ctrlC);
         }
         System.exit(equal ? 0 : 1);
     }
 
     /** Tells the story, and returns whether lake and PostgreSQL were equal at its end. */
-    boolean run() {
+    boolean run(CtrlC ctrlC) {
         screen.line("Forma CDC for Java: cities of the world, from PostgreSQL to Parquet files on S3");
         Comparison.Result result;
-        try (Servers servers = Servers.start(settings, screen);
+        try (Servers servers = Servers.start(settings, screen, ctrlC);
                 Connection postgres = servers.connect();
                 Host host = new Host(servers.flushConfig(), servers.s3Client(), Cities.createTables(postgres))) {
             load(postgres);
@@ -54,7 +56,7 @@ public final class Quickstart {
             change(postgres, host);
             result = compare(postgres, host);
         } catch (SQLException | RuntimeException e) {
-            return screen.failed(Failure.messageOf(e));
+            return screen.failed(ctrlC.isPressed() ? INTERRUPTED : String.valueOf(e.getMessage()));
         }
         return result.isEqual()
                 ? screen.ok("the lake equals PostgreSQL, " + result)

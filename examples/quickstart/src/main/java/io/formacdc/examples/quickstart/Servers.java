@@ -14,8 +14,10 @@ final class Servers implements AutoCloseable {
     private final LocalPostgres postgres;
     private final LocalS3 s3;
     private final CdcConfig flushConfig;
+    private final CtrlC ctrlC;
 
-    private Servers(LocalPostgres postgres, LocalS3 s3, Settings settings) {
+    private Servers(LocalPostgres postgres, LocalS3 s3, Settings settings, CtrlC ctrlC) {
+        this.ctrlC = ctrlC;
         this.postgres = postgres;
         this.s3 = s3;
         String prefix = "quickstart-" + UuidV7.next();
@@ -36,13 +38,13 @@ final class Servers implements AutoCloseable {
                 .build();
     }
 
-    static Servers start(Settings settings, Screen screen) {
+    static Servers start(Settings settings, Screen screen, CtrlC ctrlC) {
         screen.begin();
-        LocalPostgres postgres = LocalPostgres.start();
+        LocalPostgres postgres = ctrlC.undisturbed(LocalPostgres::start);
         try {
-            LocalS3 s3 = LocalS3.startOrExternal();
+            LocalS3 s3 = ctrlC.undisturbed(LocalS3::startOrExternal);
             screen.done("PostgreSQL at port %d, S3 at %s", postgres.port(), s3.endpoint());
-            return new Servers(postgres, s3, settings);
+            return new Servers(postgres, s3, settings, ctrlC);
         } catch (RuntimeException e) {
             postgres.close();
             throw e;
@@ -67,7 +69,7 @@ final class Servers implements AutoCloseable {
     /** Stops what was started. Where the JVM ends already, the servers do that by themselves. */
     @Override
     public void close() {
-        if (!CtrlC.isPressed()) {
+        if (!ctrlC.isPressed()) {
             s3.close();
             postgres.close();
         }
