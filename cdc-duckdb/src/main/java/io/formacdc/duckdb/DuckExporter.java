@@ -121,7 +121,8 @@ public final class DuckExporter implements AutoCloseable {
         TrackedConnections connections = new TrackedConnections(dataSource);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
-                PgSnapshot snapshot = PgSnapshot.open(connections)) {
+                PgSessions sessions = new PgSessions(connections);
+                PgSnapshot snapshot = PgSnapshot.open(sessions)) {
             snapshot.setRowIds(Arrays.stream(sorted).collect(Collectors.joining(",", "{", "}")));
             Projection projection = Projection.of(catalog(snapshot), attributes);
             ParquetWriter.Export export = new ParquetWriter.Export(

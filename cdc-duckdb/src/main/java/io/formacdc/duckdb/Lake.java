@@ -112,7 +112,7 @@ public final class Lake implements AutoCloseable {
         if (manifests.isPresent()) {
             return new ManifestStore(store, manifests.get(), ManifestStoreOptions.of(config))
                     .load(schemaId).manifest().entries().stream()
-                            .map(ManifestEntry::path)
+                            .map(ManifestEntry::key)
                             .toList();
         }
         String prefix = CdcPaths.schemaPrefix(config.s3Prefix(), schemaId);

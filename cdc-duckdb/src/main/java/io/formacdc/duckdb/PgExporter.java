@@ -29,7 +29,7 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
     private static final int PIECES = 8;
 
     private final CdcConfig config;
-    private final DataSource dataSource;
+    private final PgSessions sessions;
     private final InterruptWatch watch;
     private final CdcListener listener;
     private @Nullable ParquetWriter writer;
@@ -37,7 +37,7 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
 
     PgExporter(CdcConfig config, DataSource dataSource, InterruptWatch watch, CdcListener listener) {
         this.config = config;
-        this.dataSource = dataSource;
+        this.sessions = new PgSessions(dataSource);
         this.watch = watch;
         this.listener = listener;
     }
@@ -46,7 +46,7 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
     public Snapshot openSnapshot(int schemaId, @Nullable SchemaAttributes attributes) {
         SchemaIds.check(schemaId);
         try {
-            PgSnapshot snapshot = PgSnapshot.open(dataSource);
+            PgSnapshot snapshot = PgSnapshot.open(sessions);
             try {
                 return new DirtyRows(schemaId, snapshot, Projection.of(catalog(snapshot), attributes));
             } catch (SQLException | RuntimeException e) {
@@ -80,6 +80,7 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
 
     @Override
     public void close() {
+        sessions.close();
         if (writer != null) {
             writer.close();
         }

@@ -183,7 +183,7 @@ public final class LocalS3 implements AutoCloseable {
                 proxy.stop();
                 store.close();
                 if (deleteOnClose && Files.exists(folder)) {
-                    deleteTree(folder);
+                    deleteTree();
                 }
             } catch (IOException e) {
                 throw new UncheckedIOException("cannot delete the folder " + folder, e);
@@ -191,26 +191,25 @@ public final class LocalS3 implements AutoCloseable {
                 throw new IllegalStateException("cannot stop the S3 server", e);
             }
         }
-    }
 
-    /** Deletes a folder and all that is in it. */
-    static void deleteTree(Path folder) throws IOException {
-        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
-                    throws IOException {
-                if (failure != null) {
-                    throw failure;
+        private void deleteTree() throws IOException {
+            Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                    Files.delete(file);
+                    return FileVisitResult.CONTINUE;
                 }
-                Files.delete(directory);
-                return FileVisitResult.CONTINUE;
-            }
-        });
+
+                @Override
+                public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
+                        throws IOException {
+                    if (failure != null) {
+                        throw failure;
+                    }
+                    Files.delete(directory);
+                    return FileVisitResult.CONTINUE;
+                }
+            });
+        }
     }
 }
