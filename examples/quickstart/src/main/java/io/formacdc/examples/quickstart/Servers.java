@@ -20,21 +20,23 @@ final class Servers implements AutoCloseable {
         this.ctrlC = ctrlC;
         this.postgres = postgres;
         this.s3 = s3;
-        String prefix = "quickstart-" + UuidV7.next();
+        String password = settings.pgPassword().orElse(postgres.password());
+        String bucket = settings.bucket().orElse(s3.bucket());
+        String folder = "quickstart-" + UuidV7.next();
         this.flushConfig = CdcConfig.builder()
                 .pgHost(postgres.host())
                 .pgPort(postgres.port())
                 .pgUser(postgres.user())
-                .pgPassword(settings.pgPassword().orElse(postgres.password()))
+                .pgPassword(password)
                 .pgDb(postgres.database())
                 .pgSslMode("prefer")
                 .minRecords(1)
                 .batchSize(50_000)
                 .s3Endpoint(s3.endpoint().toString())
                 .s3UsePath(true)
-                .s3Bucket(settings.bucket().orElse(s3.bucket()))
-                .s3Prefix(prefix + "/data")
-                .manifestPrefix(prefix)
+                .s3Bucket(bucket)
+                .s3Prefix(folder + "/data")
+                .manifestPrefix(folder)
                 .build();
     }
 
