@@ -68,12 +68,13 @@ final class Servers implements AutoCloseable {
         return postgres.dataSource().getConnection();
     }
 
-    /** Stops what was started. Where the JVM ends already, the servers do that by themselves. */
+    /** Stops what was started, and drops the database that was created on a server of others. */
     @Override
     public void close() {
+        // Where the JVM is about to end, our S3 server does this by itself, and at this moment.
         if (!ctrlC.isPressed()) {
             s3.close();
-            postgres.close();
         }
+        postgres.close();
     }
 }
