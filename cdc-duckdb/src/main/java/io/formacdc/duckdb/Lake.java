@@ -2,7 +2,6 @@ package io.formacdc.duckdb;
 
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
-import io.formacdc.core.CdcListener;
 import io.formacdc.core.CdcPaths;
 import io.formacdc.core.ManifestConfig;
 import io.formacdc.core.ObjectStore;
@@ -26,6 +25,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -66,15 +66,17 @@ public final class Lake implements AutoCloseable {
                 : registry.findAttributes(schemaId)
                         .orElseThrow(() -> new CdcException("the schema registry does not know schema " + schemaId));
         try (InterruptWatch watch = InterruptWatch.open();
-                PgExporter exporter = new PgExporter(complete, PgDataSources.of(complete), watch, CdcListener.NONE);
+                PgExporter exporter =
+                        new PgExporter(complete, new TrackedConnections(PgDataSources.of(complete)), watch);
                 Snapshot snapshot = exporter.openSnapshot(schemaId, attributes)) {
-            Chunk dirty = snapshot.selectChunk(null, Integer.MAX_VALUE);
+            UUID last = snapshot.lastRowId();
+            Chunk dirty = last == null ? null : snapshot.selectChunk(null, last, Integer.MAX_VALUE);
             if (dirty == null) {
                 return open(complete, client, schemaId, null);
             }
             // The list of files is read after the instant of the dirty rows: a row that was not dirty then was listed
             // before that.
-            try (ExportedFile file = snapshot.export(dirty)) {
+            try (ExportedFile file = snapshot.export(dirty, rows -> {})) {
                 return open(complete, client, schemaId, file.path());
             }
         }

@@ -47,10 +47,9 @@ public final class LakeView {
         String list = files.stream().map(ExportSql::literal).collect(Collectors.joining(", ", "[", "]"));
         String read =
                 "read_parquet(" + list + ", union_by_name = true, filename = 'forma_cdc_file', file_row_number = true)";
-        // A table function on the right of a join would count as lateral, and no anti-join may be that.
         String notDirty = dirtyRows == null
                 ? ""
-                : " ANTI JOIN (SELECT row_id FROM read_parquet(" + ExportSql.literal(dirtyRows) + ")) USING (row_id)";
+                : " ANTI JOIN (SELECT row_id FROM read_parquet(" + ExportSql.literal(dirtyRows) + ")) d USING (row_id)";
         return "SELECT f.* EXCLUDE (forma_cdc_file, file_row_number) FROM " + read + " f SEMI JOIN ("
                 + "SELECT forma_cdc_file, file_row_number FROM ("
                 + "SELECT forma_cdc_file, file_row_number, deleted_at, row_number() OVER ("

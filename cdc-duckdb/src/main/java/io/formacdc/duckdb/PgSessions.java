@@ -5,6 +5,7 @@ import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import javax.sql.DataSource;
+import org.postgresql.PGConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,9 +41,13 @@ final class PgSessions implements AutoCloseable {
         }
     }
 
-    /** Ends a connection at once, with whatever runs on it; a mere close would read a COPY to its end. */
+    /**
+     * Ends a connection at once, with whatever runs on it. A mere close would read a COPY to its end, and a backend that
+     * waits for a lock does not see its client go: it has to be told.
+     */
     static void abort(Connection connection) {
         try {
+            connection.unwrap(PGConnection.class).cancelQuery();
             connection.abort(Runnable::run);
         } catch (SQLException e) {
             LOG.debug("could not abort a connection", e);

@@ -40,14 +40,15 @@ final class Servers implements AutoCloseable {
                 .build();
     }
 
-    static Servers start(Settings settings, Screen screen, CtrlC ctrlC) {
+    static Servers start(Settings settings, Screen screen, CtrlC ctrlC) throws SQLException {
         screen.begin();
         LocalPostgres postgres = ctrlC.undisturbed(LocalPostgres::start);
         try {
             LocalS3 s3 = ctrlC.undisturbed(LocalS3::startOrExternal);
-            screen.done("PostgreSQL at port %d, S3 at %s", postgres.port(), s3.endpoint());
-            return new Servers(postgres, s3, settings, ctrlC);
-        } catch (RuntimeException e) {
+            Servers servers = new Servers(postgres, s3, settings, ctrlC);
+            screen.done("PostgreSQL %s at port %d, S3 at %s", servers.version(), postgres.port(), s3.endpoint());
+            return servers;
+        } catch (SQLException | RuntimeException e) {
             postgres.close();
             throw e;
         }
@@ -61,6 +62,12 @@ final class Servers implements AutoCloseable {
     /** A new client, which the caller closes. */
     S3Client s3Client() {
         return S3Clients.create(flushConfig, s3.accessKey(), s3.secretKey());
+    }
+
+    private String version() throws SQLException {
+        try (Connection connection = connect()) {
+            return connection.getMetaData().getDatabaseProductVersion();
+        }
     }
 
     /** A connection for the writers' side. */
