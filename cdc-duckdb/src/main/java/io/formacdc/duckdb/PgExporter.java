@@ -144,7 +144,7 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
                     schemaId,
                     watch,
                     snapshot,
-                    PgQueries.ofDirtyRows(config, schemaId, ""),
+                    PgQueries.ofDirtyRows(config, schemaId),
                     projection,
                     RowIdRange.pieces(chunk.afterRowId(), chunk.lastRowId(), chunk.splits()),
                     progressOf(chunk.rowCount())));
