@@ -83,9 +83,8 @@ public final class DuckExporter implements AutoCloseable {
             List<UUID> rowIds,
             @Nullable SchemaAttributes attributes) {
         SchemaIds.check(schemaId);
-        PgQueries queries = PgQueries.ofDirtyRows(config, schemaId)
-                .notNewerThan(snapshotTs)
-                .amongThoseGiven();
+        PgQueries queries =
+                PgQueries.ofDirtyRows(config, schemaId).notNewerThan(snapshotTs).amongThoseGiven();
         return export(pgConnStr, s3TmpPath, schemaId, queries, rowIds, attributes);
     }
 
@@ -115,7 +114,8 @@ public final class DuckExporter implements AutoCloseable {
             throw new IllegalArgumentException("rowIds is empty; an export needs at least one row");
         }
         Target place = Target.parse(target);
-        String[] sorted = rowIds.stream().map(UUID::toString).distinct().sorted().toArray(String[]::new);
+        String[] sorted =
+                rowIds.stream().map(UUID::toString).distinct().sorted().toArray(String[]::new);
         DataSource dataSource = PgDataSources.of(pgConnStr);
         TrackedConnections connections = new TrackedConnections(dataSource);
         try (InterruptWatch watch = InterruptWatch.open();

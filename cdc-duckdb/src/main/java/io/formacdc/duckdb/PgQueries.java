@@ -16,12 +16,7 @@ import java.util.stream.Collectors;
  *     twice
  */
 record PgQueries(
-        int schemaId,
-        TableName entityMain,
-        TableName eavData,
-        String keys,
-        String rowIdColumn,
-        boolean amongGivenIds) {
+        int schemaId, TableName entityMain, TableName eavData, String keys, String rowIdColumn, boolean amongGivenIds) {
 
     /** Dirty rows. LEFT JOIN semantics: a tombstone is exported although its entity is gone. */
     static PgQueries ofDirtyRows(CdcConfig config, int schemaId) {

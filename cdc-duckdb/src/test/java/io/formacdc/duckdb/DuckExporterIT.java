@@ -20,7 +20,6 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.UUID;
-
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -67,8 +66,8 @@ class DuckExporterIT {
         host.sql("TRUNCATE change_log, entity_main, eav_data");
         spill = folder.resolve("spill");
         target = folder.resolve("out").resolve("file.parquet");
-        exporter = DuckExporter.open(
-                host.config().spillDirectory(spill.toString()).build(), host.client);
+        exporter =
+                DuckExporter.open(host.config().spillDirectory(spill.toString()).build(), host.client);
     }
 
     @AfterEach
@@ -82,8 +81,7 @@ class DuckExporterIT {
     }
 
     private FileContents exportSnapshot(String path, long snapshotTs, UUID... ids) {
-        return exporter.exportSnapshotToTmp(
-                host.connectionString(), path, 1, snapshotTs, List.of(ids), ATTRIBUTES);
+        return exporter.exportSnapshotToTmp(host.connectionString(), path, 1, snapshotTs, List.of(ids), ATTRIBUTES);
     }
 
     private FileContents exportBase(String path, UUID... ids) {
@@ -124,7 +122,8 @@ class DuckExporterIT {
     void leavesOutWhatIsNewerThanTheSnapshot() throws Exception {
         host.insert(1, id(1), 10);
         host.insert(1, id(2), 11);
-        assertThat(exportSnapshot(target.toString(), 10, id(1), id(2)).rowCount()).isEqualTo(1);
+        assertThat(exportSnapshot(target.toString(), 10, id(1), id(2)).rowCount())
+                .isEqualTo(1);
         assertThat(rows(target, "row_id")).containsExactly(List.of(id(1).toString()));
     }
 
@@ -176,12 +175,12 @@ class DuckExporterIT {
         host.sql("INSERT INTO change_log (schema_id, row_id, changed_at) SELECT 1, ltbase_row_id, ltbase_updated_at"
                 + " FROM entity_main");
         host.sql("INSERT INTO eav_data SELECT 1, ltbase_row_id, 3, '', integer_01::text, NULL FROM entity_main");
-        List<UUID> ids = TestHost.column(
-                        host.connection, "SELECT ltbase_row_id FROM entity_main WHERE integer_01 % 3 = 0")
-                .stream()
-                .map(String::valueOf)
-                .map(UUID::fromString)
-                .toList();
+        List<UUID> ids =
+                TestHost.column(host.connection, "SELECT ltbase_row_id FROM entity_main WHERE integer_01 % 3 = 0")
+                        .stream()
+                        .map(String::valueOf)
+                        .map(UUID::fromString)
+                        .toList();
         String connection = host.connectionString();
         String summary = "SELECT count(*), count(DISTINCT size), sum(size % 3),"
                 + " count(*) FILTER (note = size::VARCHAR) FROM '" + target + "'";
@@ -281,5 +280,4 @@ class DuckExporterIT {
                 .hasMessageContaining("28P01")
                 .hasMessageNotContaining("wr0ng");
     }
-
 }

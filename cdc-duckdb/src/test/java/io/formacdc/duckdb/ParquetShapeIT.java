@@ -68,11 +68,30 @@ class ParquetShapeIT {
 
     static {
         String[] columns = {
-            "schema_id SMALLINT", "row_id UUID", "changed_at BIGINT", "deleted_at BIGINT", "ltbase_created_at BIGINT",
-            "ltbase_updated_at BIGINT", "ltbase_deleted_at BIGINT", "Bool BOOLEAN", "b_small SMALLINT", "b_text VARCHAR",
-            "b_big BIGINT", "b_date BIGINT", "b_id UUID", "b_int INTEGER", "b_num DOUBLE", "a_\"größe\"_😀 VARCHAR",
-            "e_big BIGINT", "e_bigs BIGINT[]", "e_bool BOOLEAN", "e_bools BOOLEAN[]", "e_date BIGINT", "e_id VARCHAR",
-            "e_small DOUBLE", "e_texts VARCHAR[]"
+            "schema_id SMALLINT",
+            "row_id UUID",
+            "changed_at BIGINT",
+            "deleted_at BIGINT",
+            "ltbase_created_at BIGINT",
+            "ltbase_updated_at BIGINT",
+            "ltbase_deleted_at BIGINT",
+            "Bool BOOLEAN",
+            "b_small SMALLINT",
+            "b_text VARCHAR",
+            "b_big BIGINT",
+            "b_date BIGINT",
+            "b_id UUID",
+            "b_int INTEGER",
+            "b_num DOUBLE",
+            "a_\"größe\"_😀 VARCHAR",
+            "e_big BIGINT",
+            "e_bigs BIGINT[]",
+            "e_bool BOOLEAN",
+            "e_bools BOOLEAN[]",
+            "e_date BIGINT",
+            "e_id VARCHAR",
+            "e_small DOUBLE",
+            "e_texts VARCHAR[]"
         };
         for (String column : columns) {
             int space = column.lastIndexOf(' ');
@@ -113,7 +132,8 @@ class ParquetShapeIT {
 
     private Path download(String key) throws IOException {
         return Files.write(
-                folder.resolve(UUID.randomUUID() + ".parquet"), host.store().get(key).content());
+                folder.resolve(UUID.randomUUID() + ".parquet"),
+                host.store().get(key).content());
     }
 
     private Path onlyFile(SchemaFlush flush) throws IOException {
@@ -251,7 +271,9 @@ class ParquetShapeIT {
                         + "') GROUP BY ALL");
         // 160 MB of text; the bound is checked a vector of 2048 rows at a time, which here are 8 MB.
         assertThat(groups).hasSizeBetween(2, 12);
-        assertThat(groups).allSatisfy(g -> assertThat(Long.parseLong(String.valueOf(g.get(1)))).isLessThan(96L << 20));
+        assertThat(groups)
+                .allSatisfy(g ->
+                        assertThat(Long.parseLong(String.valueOf(g.get(1)))).isLessThan(96L << 20));
     }
 
     @Test
@@ -267,7 +289,8 @@ class ParquetShapeIT {
             assertThat(contents.columns()).containsExactlyEntriesOf(COLUMNS);
         }
         assertThat(columnsOf(file)).containsExactlyEntriesOf(COLUMNS);
-        assertThat(TestHost.column(duckDb, "SELECT count(*) FROM '" + file + "'")).containsExactly("0");
+        assertThat(TestHost.column(duckDb, "SELECT count(*) FROM '" + file + "'"))
+                .containsExactly("0");
     }
 
     @Test
@@ -339,14 +362,14 @@ class ParquetShapeIT {
         host.sql("DELETE FROM eav_data WHERE row_id = '" + LOW + "' AND schema_id = " + schema);
         host.sql("INSERT INTO change_log VALUES (" + schema + ", '" + LOW + "', 0, 9, 1234)");
         Path file = onlyFile(flush(host.config().build(), registry));
-        List<@Nullable String> expected = new ArrayList<>(
-                List.of(String.valueOf(schema), LOW.toString(), "9", "1234"));
+        List<@Nullable String> expected = new ArrayList<>(List.of(String.valueOf(schema), LOW.toString(), "9", "1234"));
         for (int i = expected.size(); i < COLUMNS.size(); i++) {
             expected.add(null);
         }
         assertThat(TestHost.rows(duckDb, "FROM '" + file + "'")).containsExactly(expected);
         try (Lake lake = host.lake(schema)) {
-            assertThat(TestHost.column(lake.connection(), "SELECT row_id FROM lake")).containsExactly(HIGH.toString());
+            assertThat(TestHost.column(lake.connection(), "SELECT row_id FROM lake"))
+                    .containsExactly(HIGH.toString());
         }
     }
 
@@ -386,8 +409,7 @@ class ParquetShapeIT {
         List<Long> chunks = Collections.synchronizedList(new ArrayList<>());
         CdcConfig config = host.config().build().withDefaults();
         TableCatalog catalog = new TableCatalog(Map.of("text_01", PgType.TEXT), Map.of());
-        SchemaAttributes text =
-                new SchemaAttributes("t", List.of(Attribute.bound("t", 1, ValueType.TEXT, "text_01")));
+        SchemaAttributes text = new SchemaAttributes("t", List.of(Attribute.bound("t", 1, ValueType.TEXT, "text_01")));
         try (InterruptWatch watch = InterruptWatch.open();
                 PgSnapshot snapshot = PgSnapshot.open(host.postgres.dataSource());
                 ParquetWriter writer = ParquetWriter.open(config);
@@ -438,12 +460,11 @@ class ParquetShapeIT {
         String url = "s3://" + host.bucket() + "/" + flush.keys().get(0);
         host.store()
                 .putIfMatch(
-                        key,
-                        json.replace(flush.keys().get(0), url).getBytes(StandardCharsets.UTF_8),
-                        stored.etag());
+                        key, json.replace(flush.keys().get(0), url).getBytes(StandardCharsets.UTF_8), stored.etag());
         try (Lake lake = host.lake(schema)) {
             assertThat(lake.keys()).containsExactlyElementsOf(flush.keys());
-            assertThat(TestHost.column(lake.connection(), "SELECT row_id FROM lake")).containsExactly(LOW.toString());
+            assertThat(TestHost.column(lake.connection(), "SELECT row_id FROM lake"))
+                    .containsExactly(LOW.toString());
         }
     }
 }

@@ -1,6 +1,5 @@
 package io.formacdc.duckdb;
 
-import static io.formacdc.duckdb.PgBinary.valueOf;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
@@ -31,7 +30,7 @@ class PgValueTest {
             case UUID -> PgBinary.uuid(UUID.fromString(text));
             case TEXT, OTHER -> PgBinary.text(text);
         };
-        return valueOf(type, bytes);
+        return PgBinary.valueOf(type, bytes);
     }
 
     @ParameterizedTest
