@@ -103,7 +103,7 @@ final class CopyFunction implements DuckDBTableFunction<CopySource, CopyFunction
             writer.beginChunk(chunk);
             int capacity = (int) chunk.capacity();
             int rows = 0;
-            while (rows < capacity && claim(scan)) {
+            while (rows < capacity && !writer.isFull() && claim(scan)) {
                 ByteBuffer tuple = Objects.requireNonNull(stream).next();
                 if (tuple == null) {
                     stream = null;

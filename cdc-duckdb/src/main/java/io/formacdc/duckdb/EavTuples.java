@@ -199,6 +199,11 @@ final class EavTuples implements TupleWriter {
     }
 
     @Override
+    public boolean isFull() {
+        return Objects.requireNonNull(columns).isFull();
+    }
+
+    @Override
     public void endChunk(int rows) {
         Objects.requireNonNull(columns).flush(rows);
     }

@@ -4,6 +4,7 @@ import io.formacdc.core.RowVersions;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import org.duckdb.DuckDBColumnType;
 import org.duckdb.DuckDBDataChunkWriter;
@@ -65,7 +66,7 @@ final class EntityTuples implements TupleWriter {
 
     @Override
     public boolean write(ByteBuffer tuple, int row) {
-        ChunkColumns out = java.util.Objects.requireNonNull(columns);
+        ChunkColumns out = Objects.requireNonNull(columns);
         int fields = tuple.getShort();
         if (fields != SYSTEM_FIELDS + hot.size()) {
             throw new IllegalStateException("the server sent " + fields + " fields");
@@ -167,8 +168,13 @@ final class EntityTuples implements TupleWriter {
     }
 
     @Override
+    public boolean isFull() {
+        return Objects.requireNonNull(columns).isFull();
+    }
+
+    @Override
     public void endChunk(int rows) {
-        java.util.Objects.requireNonNull(columns).flush(rows);
+        Objects.requireNonNull(columns).flush(rows);
     }
 
     @Override

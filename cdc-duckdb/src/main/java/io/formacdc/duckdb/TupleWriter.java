@@ -15,6 +15,9 @@ interface TupleWriter {
      */
     boolean write(ByteBuffer tuple, int row);
 
+    /** Whether the chunk should end before its capacity, because its rows are large. */
+    boolean isFull();
+
     /** Ends a chunk of so many rows. */
     void endChunk(int rows);
 

@@ -8,6 +8,7 @@ import io.formacdc.core.FlushReport.SchemaFlush;
 import io.formacdc.core.ManifestConfig;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaRegistry;
+import io.formacdc.core.SnapshotExporter.ExportedFile;
 import io.formacdc.core.ValueType;
 import io.formacdc.manifest.ManifestEntry;
 import io.formacdc.manifest.ManifestStore;
@@ -21,6 +22,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -397,6 +399,32 @@ class ParquetShapeIT {
         Path file = onlyFile(flush(host.config().build(), registry));
         assertThat(TestHost.rows(duckDb, "SELECT b_text, e_texts[1] FROM '" + file + "'"))
                 .containsExactly(List.of(text, text));
+    }
+
+    @Test
+    void wideRowsAreHandedOverAFewAtATime() throws Exception {
+        host.sql("INSERT INTO entity_main (ltbase_schema_id, ltbase_row_id, ltbase_created_at, ltbase_updated_at,"
+                + " text_01) SELECT " + schema + ", gen_random_uuid(), i, i, repeat('x', 1 << 20)"
+                + " FROM generate_series(1, 30) i");
+        List<Long> chunks = Collections.synchronizedList(new ArrayList<>());
+        CdcConfig config = host.config().build().withDefaults();
+        TableCatalog catalog = new TableCatalog(Map.of("text_01", PgType.TEXT), Map.of());
+        SchemaAttributes text = new SchemaAttributes("t", List.of(Attribute.bound("t", 1, ValueType.TEXT, "text_01")));
+        try (InterruptWatch watch = InterruptWatch.open();
+                PgSnapshot snapshot = PgSnapshot.open(host.postgres.dataSource());
+                ParquetWriter writer = ParquetWriter.open(config);
+                ExportedFile file = writer.write(new ParquetWriter.Export(
+                        schema,
+                        watch,
+                        snapshot,
+                        PgQueries.ofLiveEntities(config, schema),
+                        Projection.of(catalog, text),
+                        List.of(RowIdRange.ALL),
+                        chunks::add))) {
+            assertThat(TestHost.column(duckDb, "SELECT count(*) FROM '" + file.path() + "' WHERE length(t) = 1 << 20"))
+                    .containsExactly("30");
+        }
+        assertThat(chunks).allSatisfy(rows -> assertThat(rows).isLessThanOrEqualTo(8));
     }
 
     @Test
