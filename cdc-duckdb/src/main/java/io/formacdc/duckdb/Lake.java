@@ -66,7 +66,8 @@ public final class Lake implements AutoCloseable {
                 : registry.findAttributes(schemaId)
                         .orElseThrow(() -> new CdcException("the schema registry does not know schema " + schemaId));
         try (InterruptWatch watch = InterruptWatch.open();
-                PgExporter exporter = new PgExporter(complete, PgDataSources.of(complete), watch);
+                PgExporter exporter =
+                        new PgExporter(complete, new TrackedConnections(PgDataSources.of(complete)), watch);
                 Snapshot snapshot = exporter.openSnapshot(schemaId, attributes)) {
             UUID last = snapshot.lastRowId();
             Chunk dirty = last == null ? null : snapshot.selectChunk(null, last, Integer.MAX_VALUE);
@@ -113,7 +114,7 @@ public final class Lake implements AutoCloseable {
         if (manifests.isPresent()) {
             return new ManifestStore(store, manifests.get(), ManifestStoreOptions.of(config))
                     .load(schemaId).manifest().entries().stream()
-                            .map(ManifestEntry::path)
+                            .map(ManifestEntry::key)
                             .toList();
         }
         String prefix = CdcPaths.schemaPrefix(config.s3Prefix(), schemaId);

@@ -47,8 +47,9 @@ public final class LakeView {
         String list = files.stream().map(ExportSql::literal).collect(Collectors.joining(", ", "[", "]"));
         String read =
                 "read_parquet(" + list + ", union_by_name = true, filename = 'forma_cdc_file', file_row_number = true)";
-        String notDirty =
-                dirtyRows == null ? "" : " ANTI JOIN (SELECT row_id FROM read_parquet(" + ExportSql.literal(dirtyRows) + ")) d USING (row_id)";
+        String notDirty = dirtyRows == null
+                ? ""
+                : " ANTI JOIN (SELECT row_id FROM read_parquet(" + ExportSql.literal(dirtyRows) + ")) d USING (row_id)";
         return "SELECT f.* EXCLUDE (forma_cdc_file, file_row_number) FROM " + read + " f SEMI JOIN ("
                 + "SELECT forma_cdc_file, file_row_number FROM ("
                 + "SELECT forma_cdc_file, file_row_number, deleted_at, row_number() OVER ("

@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.LongConsumer;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,14 +27,16 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
     private static final int PIECES = 8;
 
     private final CdcConfig config;
-    private final DataSource dataSource;
+    private final TrackedConnections connections;
+    private final PgSessions sessions;
     private final InterruptWatch watch;
     private @Nullable ParquetWriter writer;
     private @Nullable TableCatalog catalog;
 
-    PgExporter(CdcConfig config, DataSource dataSource, InterruptWatch watch) {
+    PgExporter(CdcConfig config, TrackedConnections connections, InterruptWatch watch) {
         this.config = config;
-        this.dataSource = dataSource;
+        this.connections = connections;
+        this.sessions = new PgSessions(connections);
         this.watch = watch;
     }
 
@@ -43,7 +44,7 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
     public Snapshot openSnapshot(int schemaId, @Nullable SchemaAttributes attributes) {
         SchemaIds.check(schemaId);
         try {
-            PgSnapshot snapshot = PgSnapshot.open(dataSource);
+            PgSnapshot snapshot = PgSnapshot.open(sessions);
             try {
                 return new DirtyRows(schemaId, snapshot, Projection.of(catalog(snapshot), attributes));
             } catch (SQLException | RuntimeException e) {
@@ -77,6 +78,7 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
 
     @Override
     public void close() {
+        sessions.close();
         if (writer != null) {
             writer.close();
         }
@@ -132,8 +134,7 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
                     SELECT row_id, n FROM (
                       SELECT row_id, row_number() OVER (ORDER BY row_id) AS n, count(*) OVER () AS total FROM (
                         SELECT row_id FROM %s WHERE schema_id = ? AND flushed_at = 0%s ORDER BY row_id LIMIT ?) c) d
-                     WHERE n %% ? = 0 OR n = total ORDER BY n""".formatted(
-                            TableName.parse(config.changeLogTable()), range.sqlOn("row_id"));
+                     WHERE n %% ? = 0 OR n = total ORDER BY n""".formatted(TableName.parse(config.changeLogTable()), range.sqlOn("row_id"));
             List<UUID> bounds = new ArrayList<>();
             long rows = 0;
             try (PreparedStatement statement = connection.prepareStatement(sql)) {
@@ -159,6 +160,7 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
             return writer().write(new ParquetWriter.Export(
                     schemaId,
                     watch,
+                    connections,
                     snapshot,
                     PgQueries.ofDirtyRows(config, schemaId, ""),
                     projection,

@@ -7,10 +7,10 @@ import io.formacdc.core.CdcConfig;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaRegistry;
 import io.formacdc.core.ValueType;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -54,8 +54,8 @@ final class Entities {
     /** The id of the n-th entity; in no order, and all over the 128 bits. */
     UUID id(int n) {
         try {
-            byte[] md5 = MessageDigest.getInstance("MD5")
-                    .digest((schemaId + "-" + n).getBytes(StandardCharsets.US_ASCII));
+            byte[] md5 =
+                    MessageDigest.getInstance("MD5").digest((schemaId + "-" + n).getBytes(StandardCharsets.US_ASCII));
             ByteBuffer buffer = ByteBuffer.wrap(md5);
             return new UUID(buffer.getLong(), buffer.getLong());
         } catch (NoSuchAlgorithmException e) {

@@ -261,7 +261,8 @@ final class FlushFaultIT {
         assertThat(thrown)
                 .isInstanceOf(SchemaFlushException.class)
                 .hasMessageStartingWith("2 of 3 schemas failed: schema " + broken.schemaId + ", export of 4 rows: ")
-                .hasMessageContaining("schema " + unknownToRegistry.schemaId + ", look-up of the schema's attributes: ");
+                .hasMessageContaining(
+                        "schema " + unknownToRegistry.schemaId + ", look-up of the schema's attributes: ");
         assertThat(thrown.getSuppressed()).hasSize(2);
         FlushReport report = ((SchemaFlushException) thrown).report();
         assertThat(report.schemas())
@@ -277,14 +278,16 @@ final class FlushFaultIT {
     void sessionOfTheLockKilledBeforeTheMarkLeavesTheListedRowsDirty() throws SQLException {
         Step kill = point -> {
             if (point.equals(new Point(Effect.MARK, MIDDLE, When.BEFORE))) {
-                host.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND classid = "
-                        + schemaId);
+                host.sql(
+                        "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND classid = "
+                                + schemaId);
             }
         };
 
         SchemaFlush failed = failure(catchThrowable(() -> flush.run(config, kill)));
 
-        assertThat(failed.error()).hasMessageContaining("mark of the rows of " + objects().get(1));
+        assertThat(failed.error())
+                .hasMessageContaining("mark of the rows of " + objects().get(1));
         assertThat(failed.markedRows()).isEqualTo(CHUNK);
         assertThat(host.listedKeys(schemaId)).hasSize(2);
         assertThat(entities.dirty()).hasSize(ROWS - CHUNK);
@@ -295,8 +298,9 @@ final class FlushFaultIT {
     void backendsOfTheExportKilledLeaveRowsDirty() throws SQLException {
         Step kill = point -> {
             if (point.equals(new Point(Effect.EXPORT, MIDDLE, When.BEFORE))) {
-                host.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database()"
-                        + " AND application_name = 'forma-cdc' AND state = 'idle in transaction'");
+                host.sql(
+                        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database()"
+                                + " AND application_name = 'forma-cdc' AND state = 'idle in transaction'");
             }
         };
 

@@ -72,7 +72,8 @@ final class FlushRaceIT {
     }
 
     @ParameterizedTest(name = "{0} {1}")
-    @CsvSource({"SNAPSHOT, AFTER", "SELECT, AFTER", "EXPORT, AFTER", "PUT, AFTER", "MANIFEST_PUT, AFTER", "MARK, BEFORE"})
+    @CsvSource({"SNAPSHOT, AFTER", "SELECT, AFTER", "EXPORT, AFTER", "PUT, AFTER", "MANIFEST_PUT, AFTER", "MARK, BEFORE"
+    })
     void rowsWrittenBetweenSnapshotAndMarkStayDirty(Effect effect, When when) throws SQLException {
         FlushReport report = flush.run(config, once(effect, when, this::writeInEveryWay));
 
@@ -151,7 +152,10 @@ final class FlushRaceIT {
             killLockSession();
             entities.delete(writer, deleted, NOW_MILLIS);
             writer.commit();
-            assertThat(host.flush(Entities.REGISTRY).schema(entities.schemaId).orElseThrow().outcome())
+            assertThat(host.flush(Entities.REGISTRY)
+                            .schema(entities.schemaId)
+                            .orElseThrow()
+                            .outcome())
                     .isEqualTo(Outcome.FLUSHED);
             // What the other flush marked is dirty anew, so that there is something to give up and to repeat.
             entities.update(writer, entities.id(2), NOW_MILLIS + 1);
@@ -224,7 +228,9 @@ final class FlushRaceIT {
     private CompletableFuture<Void> onceTheMarkWaits(Writes end) {
         return CompletableFuture.runAsync(() -> {
             try (Connection watcher = host.postgres.dataSource().getConnection()) {
-                Awaitility.await().atMost(20, TimeUnit.SECONDS).until(() -> Entities.rows(watcher, """
+                Awaitility.await()
+                        .atMost(20, TimeUnit.SECONDS)
+                        .until(() -> Entities.rows(watcher, """
                         SELECT pid::text FROM pg_stat_activity WHERE datname = current_database()
                         AND wait_event_type = 'Lock' AND query LIKE 'UPDATE "change_log"%'""").size() == 1);
                 end.write();

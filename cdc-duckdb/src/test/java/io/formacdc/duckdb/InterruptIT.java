@@ -3,7 +3,6 @@ package io.formacdc.duckdb;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcInterruptedException;
 import io.formacdc.core.SchemaFlushException;
 import io.formacdc.duckdb.SteppedFlush.Effect;
@@ -117,8 +116,7 @@ final class InterruptIT {
             mode = EnumSource.Mode.EXCLUDE,
             names = {"DELETE", "OTHER_SQL"})
     void interruptBeforeAnyEffectEndsThePassAsAnInterrupt(Effect effect) throws SQLException {
-        assertInterrupted(
-                at(effect, 1, When.BEFORE, this::interruptThis), CompletableFuture.completedFuture(null));
+        assertInterrupted(at(effect, 1, When.BEFORE, this::interruptThis), CompletableFuture.completedFuture(null));
 
         assertThat(Thread.interrupted()).isFalse();
         flush.run(config().build(), point -> {});
@@ -140,8 +138,8 @@ final class InterruptIT {
 
     private void assertTimesOut() throws SQLException {
         long begin = System.nanoTime();
-        Throwable thrown = catchThrowable(() -> flush.run(
-                config().queryTimeout(Duration.ofSeconds(1)).build(), point -> {}));
+        Throwable thrown = catchThrowable(
+                () -> flush.run(config().queryTimeout(Duration.ofSeconds(1)).build(), point -> {}));
 
         assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(4));
         assertThat(thrown)
@@ -194,7 +192,9 @@ final class InterruptIT {
         Thread pass = Thread.currentThread();
         return CompletableFuture.runAsync(() -> {
                     try (Connection watcher = host.postgres.dataSource().getConnection()) {
-                        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> !Entities.rows(watcher, """
+                        Awaitility.await()
+                                .atMost(Duration.ofSeconds(20))
+                                .until(() -> !Entities.rows(watcher, """
                                 SELECT pid::text FROM pg_stat_activity WHERE datname = current_database()
                                 AND application_name = 'forma-cdc' AND wait_event_type = 'Lock'""").isEmpty());
                     } catch (SQLException e) {

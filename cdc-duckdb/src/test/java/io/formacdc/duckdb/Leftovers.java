@@ -24,7 +24,9 @@ final class Leftovers {
         } catch (IOException e) {
             throw new AssertionError(e);
         }
-        Awaitility.await("backends and locks of the pass").atMost(Duration.ofSeconds(5)).until(() -> backends(host) == 0);
+        Awaitility.await("backends and locks of the pass")
+                .atMost(Duration.ofSeconds(5))
+                .until(() -> backends(host) == 0);
     }
 
     private static long backends(TestHost host) throws SQLException {

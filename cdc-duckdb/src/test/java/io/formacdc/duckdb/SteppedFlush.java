@@ -93,7 +93,8 @@ final class SteppedFlush {
 
     SteppedFlush(TestHost host) {
         this.host = host;
-        this.store = new SteppedStore(new S3ObjectStore(host.client, TestHost.s3().bucket()));
+        this.store =
+                new SteppedStore(new S3ObjectStore(host.client, TestHost.s3().bucket()));
     }
 
     /** Has the flush tell this time. */
@@ -117,11 +118,7 @@ final class SteppedFlush {
     }
 
     FlushReport run(
-            CdcConfig config,
-            @Nullable SchemaRegistry registry,
-            CdcListener listener,
-            boolean dryRun,
-            Step newStep) {
+            CdcConfig config, @Nullable SchemaRegistry registry, CdcListener listener, boolean dryRun, Step newStep) {
         occurrences.clear();
         trace.clear();
         step = newStep;
@@ -140,8 +137,8 @@ final class SteppedFlush {
                     new JdbcChangeLogStore(connections, complete.changeLogTable()),
                     new SteppedExporter(exporter),
                     store,
-                    new ManifestFileLog(new ManifestStore(
-                            store, ManifestConfig.of(complete).orElseThrow(), options)));
+                    new ManifestFileLog(
+                            new ManifestStore(store, ManifestConfig.of(complete).orElseThrow(), options)));
             return new Flusher(complete, ports, steppedRegistry, listener, clock).run(dryRun);
         } finally {
             step = point -> {};
