@@ -156,8 +156,8 @@ final class BadInputIT {
 
     @Test
     void attributeBoundToAMissingColumn() throws SQLException {
-        SchemaAttributes attributes = new SchemaAttributes(
-                "things", List.of(Attribute.bound("title", 1, ValueType.TEXT, "text_99")));
+        SchemaAttributes attributes =
+                new SchemaAttributes("things", List.of(Attribute.bound("title", 1, ValueType.TEXT, "text_99")));
         assertRefused(
                 config -> config,
                 host.client,
@@ -219,7 +219,8 @@ final class BadInputIT {
             })
     void unusableManifest(String content, String what) throws SQLException {
         store().putIfAbsent(
-                host.config().build().manifestPrefix() + "/manifest/7.json", content.getBytes(StandardCharsets.UTF_8));
+                        host.config().build().manifestPrefix() + "/manifest/7.json",
+                        content.getBytes(StandardCharsets.UTF_8));
         assertRefused(config -> config, "schema 7, load of the manifest", "manifest/7.json", what);
     }
 
@@ -265,8 +266,8 @@ final class BadInputIT {
         try (LocalS3 lossy = LocalS3.startLossy();
                 S3Client client = S3Clients.create(endpoint(lossy), lossy.accessKey(), lossy.secretKey())) {
             CdcConfig config = host.config().s3Bucket(lossy.bucket()).build();
-            Throwable thrown = catchThrowable(
-                    () -> Cdc.runOnce(config, S3FullClient.of(client), false, Entities.REGISTRY));
+            Throwable thrown =
+                    catchThrowable(() -> Cdc.runOnce(config, S3FullClient.of(client), false, Entities.REGISTRY));
 
             assertThat(thrown)
                     .isInstanceOf(SchemaFlushException.class)

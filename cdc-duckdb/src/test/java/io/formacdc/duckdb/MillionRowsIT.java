@@ -92,14 +92,16 @@ final class MillionRowsIT {
     private static void assertLakeHoldsEachRowOnce(TestHost host) throws SQLException {
         String figures = "SELECT concat_ws(' ', count(*), count(DISTINCT %s), sum(%s), sum(amount), sum(total),"
                 + " sum(length(title))) FROM %s";
-        String inPostgres = "(SELECT m.*, bigint_01 AS amount, text_01 AS title, value_numeric AS total FROM entity_main m"
-                + " JOIN eav_data ON schema_id = ltbase_schema_id AND row_id = ltbase_row_id AND attr_id = 4) p";
+        String inPostgres =
+                "(SELECT m.*, bigint_01 AS amount, text_01 AS title, value_numeric AS total FROM entity_main m"
+                        + " JOIN eav_data ON schema_id = ltbase_schema_id AND row_id = ltbase_row_id AND attr_id = 4) p";
         try (Lake lake = Lake.open(host.config().build(), host.client, 7)) {
             assertThat(Entities.rows(lake.connection(), figures.formatted("row_id", "changed_at", "lake")))
                     .isEqualTo(Entities.rows(
                             host.connection, figures.formatted("ltbase_row_id", "ltbase_updated_at", inPostgres)));
         }
-        assertThat(host.count("SELECT count(*) FROM change_log WHERE flushed_at = 0")).isZero();
+        assertThat(host.count("SELECT count(*) FROM change_log WHERE flushed_at = 0"))
+                .isZero();
         assertThat(host.listedKeys(7)).hasSize(ROWS / 10_000);
     }
 

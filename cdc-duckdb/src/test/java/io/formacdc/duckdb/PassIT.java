@@ -83,15 +83,15 @@ final class PassIT {
         FlushReport report = Cdc.runOnce(config, host.client, false, Entities.REGISTRY);
 
         SchemaFlush flush = report.schema(schemaId).orElseThrow();
-        List<ObjectInfo> files = objects().stream()
-                .filter(o -> o.key().endsWith(".parquet"))
-                .toList();
+        List<ObjectInfo> files =
+                objects().stream().filter(o -> o.key().endsWith(".parquet")).toList();
         assertThat(flush.outcome()).isEqualTo(Outcome.FLUSHED);
         assertThat(flush.dirtyRows()).isEqualTo(25);
         assertThat(flush.rows()).isEqualTo(25);
         assertThat(flush.markedRows()).isEqualTo(25);
         assertThat(flush.chunks()).isEqualTo(3);
-        assertThat(flush.bytes()).isEqualTo(files.stream().mapToLong(ObjectInfo::sizeBytes).sum());
+        assertThat(flush.bytes())
+                .isEqualTo(files.stream().mapToLong(ObjectInfo::sizeBytes).sum());
         assertThat(flush.lossyCasts()).isEmpty();
         assertThat(flush.error()).isNull();
         assertThat(flush.duration()).isPositive().isLessThanOrEqualTo(report.duration());
@@ -99,13 +99,15 @@ final class PassIT {
                 .hasSize(3)
                 .isSorted()
                 .isEqualTo(host.listedKeys(schemaId))
-                .containsExactlyInAnyOrderElementsOf(files.stream().map(ObjectInfo::key).toList())
+                .containsExactlyInAnyOrderElementsOf(
+                        files.stream().map(ObjectInfo::key).toList())
                 .allMatch(key -> key.matches(".+/delta/" + schemaId + "/" + UUID_V7 + "\\.parquet"));
         assertThat(report.rows()).isEqualTo(25);
         assertThat(report.files()).isEqualTo(3);
         assertThat(report.dryRun()).isFalse();
-        assertThat(objects()).extracting(ObjectInfo::key).contains(config.manifestPrefix() + "/manifest/" + schemaId
-                + ".json");
+        assertThat(objects())
+                .extracting(ObjectInfo::key)
+                .contains(config.manifestPrefix() + "/manifest/" + schemaId + ".json");
         entities.assertLakeEqualsPostgres(config);
         Leftovers.assertNone(host, spill);
     }
@@ -113,7 +115,11 @@ final class PassIT {
     @Test
     void bytesOfABatchBoundItsRows() throws SQLException {
         entities.insertMany(25);
-        assertThat(flush(config().estimatedRowBytes(1_000).maxBatchBytes(9_999).batchSize(1_000).build()).chunks())
+        assertThat(flush(config().estimatedRowBytes(1_000)
+                                .maxBatchBytes(9_999)
+                                .batchSize(1_000)
+                                .build())
+                        .chunks())
                 .isEqualTo(3);
     }
 
@@ -124,7 +130,9 @@ final class PassIT {
         try (Connection writer = host.postgres.dataSource().getConnection()) {
             FlushReport report = new SteppedFlush(host).run(config().build(), point -> {
                 if (point.effect() == Effect.SELECT && point.when() == When.BEFORE) {
-                    assertThat(point.occurrence()).as("chunks of a pass that does not end").isLessThan(10);
+                    assertThat(point.occurrence())
+                            .as("chunks of a pass that does not end")
+                            .isLessThan(10);
                     for (int i = 0; i < 10; i++) {
                         UUID id = new UUID(-1, -1_000_000 + added.size());
                         entities.insert(writer, id, Entities.FIRST_VERSION + 1_000);
@@ -180,7 +188,8 @@ final class PassIT {
         long yearsBefore = Entities.FIRST_VERSION - 100_000_000_000L;
         assertThat(outcomeAt(yearsBefore, config().minRecords(11).maxAgeMs(1).build()))
                 .isEqualTo(Outcome.BELOW_THRESHOLD);
-        assertThat(outcomeAt(yearsBefore, config().minRecords(10).maxAgeMs(1).build())).isEqualTo(Outcome.FLUSHED);
+        assertThat(outcomeAt(yearsBefore, config().minRecords(10).maxAgeMs(1).build()))
+                .isEqualTo(Outcome.FLUSHED);
         entities.assertLakeEqualsPostgres(config().build());
     }
 
@@ -312,10 +321,13 @@ final class PassIT {
                 + System.currentTimeMillis() + " FROM generate_series(1, 1000) n");
         SteppedFlush flush = new SteppedFlush(host);
 
-        FlushReport report = flush.run(config().minRecords(2).maxAgeMs(3_600_000).build(), point -> {});
+        FlushReport report =
+                flush.run(config().minRecords(2).maxAgeMs(3_600_000).build(), point -> {});
 
         assertThat(report.schemas()).hasSize(1000).allMatch(s -> s.outcome() == Outcome.BELOW_THRESHOLD);
-        assertThat(flush.trace()).filteredOn(point -> point.when() == When.BEFORE).hasSizeBetween(1, 5);
+        assertThat(flush.trace())
+                .filteredOn(point -> point.when() == When.BEFORE)
+                .hasSizeBetween(1, 5);
         assertThat(report.duration()).isLessThan(Duration.ofSeconds(5));
     }
 

@@ -113,8 +113,9 @@ final class TestHost implements AutoCloseable {
         StringBuilder all = new StringBuilder();
         for (String table : List.of("entity_main", "eav_data", "change_log")) {
             try (Statement statement = connection.createStatement();
-                    ResultSet result = statement.executeQuery("SELECT count(*) || md5(string_agg(concat(t.*::text, xmin,"
-                            + " ctid), ' ' ORDER BY ctid)) FROM " + table + " t")) {
+                    ResultSet result =
+                            statement.executeQuery("SELECT count(*) || md5(string_agg(concat(t.*::text, xmin,"
+                                    + " ctid), ' ' ORDER BY ctid)) FROM " + table + " t")) {
                 result.next();
                 all.append(table).append(' ').append(result.getString(1)).append('\n');
             }

@@ -34,8 +34,7 @@ final class TornReadIT {
             CdcConfig config = host.config().batchSize(64).build();
             AtomicInteger committed = new AtomicInteger();
             AtomicBoolean enough = new AtomicBoolean();
-            CompletableFuture<Void> writer =
-                    CompletableFuture.runAsync(() -> write(host, entities, committed, enough));
+            CompletableFuture<Void> writer = CompletableFuture.runAsync(() -> write(host, entities, committed, enough));
             int passes = 0;
             while (!writer.isDone() && (passes < PASSES || committed.get() < TRANSACTIONS)) {
                 Cdc.runOnce(config, host.client, false, Entities.REGISTRY);
@@ -85,10 +84,13 @@ final class TornReadIT {
         }
         String files = "read_parquet('" + folder + "/*.parquet')";
         try (Connection duckDb = DriverManager.getConnection("jdbc:duckdb:")) {
-            assertThat(Entities.rows(duckDb, "SELECT t::text FROM " + files + " t WHERE CASE WHEN deleted_at > 0"
-                            + " THEN coalesce(title, note, amount::text, total::text, ltbase_updated_at::text) IS NOT NULL"
-                            + " ELSE (title, note, amount, total, ltbase_updated_at) IS DISTINCT FROM"
-                            + " ('t' || changed_at, 't' || changed_at, changed_at, changed_at, changed_at) END"))
+            assertThat(
+                            Entities.rows(
+                                    duckDb,
+                                    "SELECT t::text FROM " + files + " t WHERE CASE WHEN deleted_at > 0"
+                                            + " THEN coalesce(title, note, amount::text, total::text, ltbase_updated_at::text) IS NOT NULL"
+                                            + " ELSE (title, note, amount, total, ltbase_updated_at) IS DISTINCT FROM"
+                                            + " ('t' || changed_at, 't' || changed_at, changed_at, changed_at, changed_at) END"))
                     .isEmpty();
             assertThat(Entities.rows(duckDb, "SELECT count(*) FROM " + files).get(0))
                     .satisfies(rows -> assertThat(Long.parseLong(rows)).isGreaterThan(3L * ENTITIES));
