@@ -84,7 +84,6 @@ final class SteppedFlush {
         }
     }
 
-    private final TestHost host;
     private final ObjectStore store;
     private final Map<Effect, Integer> occurrences = new EnumMap<>(Effect.class);
     private final List<Point> trace = new ArrayList<>();
@@ -92,7 +91,6 @@ final class SteppedFlush {
     private Step step = point -> {};
 
     SteppedFlush(TestHost host) {
-        this.host = host;
         this.store =
                 new SteppedStore(new S3ObjectStore(host.client, TestHost.s3().bucket()));
     }

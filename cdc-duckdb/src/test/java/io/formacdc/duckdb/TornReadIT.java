@@ -20,8 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** No file ever holds an entity of which one half is of another transaction than the other. */
 final class TornReadIT {
     private static final int ENTITIES = 150;
-    private static final int TRANSACTIONS = 4000;
-    private static final int PASSES = 12;
+    private static final int TRANSACTIONS = 3000;
+    private static final int PASSES = 10;
 
     @TempDir
     private Path folder;
