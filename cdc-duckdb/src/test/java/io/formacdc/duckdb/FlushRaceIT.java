@@ -40,8 +40,8 @@ final class FlushRaceIT {
     private static TestHost host;
     private static SteppedFlush flush;
 
-    private CdcConfig config;
     private final Set<UUID> touched = new TreeSet<>();
+    private CdcConfig config;
     private Connection writer;
     private Entities entities;
 

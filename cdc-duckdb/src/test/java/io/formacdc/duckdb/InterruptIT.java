@@ -14,7 +14,9 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,6 +37,7 @@ final class InterruptIT {
     private SteppedFlush flush;
     private Entities entities;
     private Connection other;
+    private final List<CompletableFuture<Void>> interrupts = new CopyOnWriteArrayList<>();
     private volatile long interruptedAtNanos;
 
     @BeforeEach
@@ -55,9 +58,9 @@ final class InterruptIT {
     @Test
     void interruptEndsAnExportThatWaitsForALock() throws SQLException {
         lockTable("entity_main");
-        CompletableFuture<Void> interrupt = interruptOnceSomethingWaits();
+        interruptOnceSomethingWaits();
 
-        assertInterrupted(point -> {}, interrupt);
+        assertInterrupted(point -> {});
 
         assertThat(entities.dirty()).hasSize(30);
         assertThat(host.dataKeys()).isEmpty();
@@ -66,17 +69,18 @@ final class InterruptIT {
     @Test
     void interruptEndsASearchThatWaitsForALock() throws SQLException {
         lockTable("change_log");
-        assertInterrupted(point -> {}, interruptOnceSomethingWaits());
+        interruptOnceSomethingWaits();
+
+        assertInterrupted(point -> {});
     }
 
     @Test
     void interruptEndsASelectionThatWaitsForALock() throws SQLException {
-        CompletableFuture<Void> interrupt = new CompletableFuture<>();
         Step step = at(Effect.LAST_ROW, 1, When.BEFORE, () -> {
             lockTable("change_log");
-            complete(interrupt, interruptOnceSomethingWaits());
+            interruptOnceSomethingWaits();
         });
-        assertInterrupted(step, interrupt);
+        assertInterrupted(step);
         other.rollback();
         assertThat(entities.dirty()).hasSize(30);
     }
@@ -87,9 +91,9 @@ final class InterruptIT {
         for (int n = 1; n <= 30; n++) {
             entities.update(other, entities.id(n), Entities.FIRST_VERSION + 100);
         }
-        CompletableFuture<Void> interrupt = interruptOnceSomethingWaits();
+        interruptOnceSomethingWaits();
 
-        assertInterrupted(point -> {}, interrupt);
+        assertInterrupted(point -> {});
 
         assertThat(host.listedKeys(7)).hasSize(1);
         assertThat(entities.dirty()).hasSize(30);
@@ -103,7 +107,7 @@ final class InterruptIT {
         new Entities(host, 8).insertMany(1);
         Step step = at(Effect.MARK, 2, When.AFTER, this::interruptThis);
 
-        assertInterrupted(step, CompletableFuture.completedFuture(null));
+        assertInterrupted(step);
 
         assertThat(entities.dirty()).hasSize(10);
         assertThat(host.listedKeys(7)).hasSize(2);
@@ -116,7 +120,7 @@ final class InterruptIT {
             mode = EnumSource.Mode.EXCLUDE,
             names = {"DELETE", "OTHER_SQL"})
     void interruptBeforeAnyEffectEndsThePassAsAnInterrupt(Effect effect) throws SQLException {
-        assertInterrupted(at(effect, 1, When.BEFORE, this::interruptThis), CompletableFuture.completedFuture(null));
+        assertInterrupted(at(effect, 1, When.BEFORE, this::interruptThis));
 
         assertThat(Thread.interrupted()).isFalse();
         flush.run(config().build(), point -> {});
@@ -150,11 +154,11 @@ final class InterruptIT {
         assertThat(host.dataKeys()).isEmpty();
     }
 
-    private void assertInterrupted(Step step, CompletableFuture<Void> interrupt) {
+    private void assertInterrupted(Step step) {
         Throwable thrown = catchThrowable(() -> flush.run(config().build(), step));
         Duration took = Duration.ofNanos(System.nanoTime() - interruptedAtNanos);
         assertThat(Thread.interrupted()).as("interrupt flag").isTrue();
-        interrupt.join();
+        interrupts.forEach(CompletableFuture::join);
 
         assertThat(thrown).isInstanceOf(CdcInterruptedException.class);
         assertThat(took).isLessThan(PROMPTLY);
@@ -188,9 +192,9 @@ final class InterruptIT {
         Thread.currentThread().interrupt();
     }
 
-    private CompletableFuture<Void> interruptOnceSomethingWaits() {
+    private void interruptOnceSomethingWaits() {
         Thread pass = Thread.currentThread();
-        return CompletableFuture.runAsync(() -> {
+        interrupts.add(CompletableFuture.runAsync(() -> {
                     try (Connection watcher = host.postgres.dataSource().getConnection()) {
                         Awaitility.await()
                                 .atMost(Duration.ofSeconds(20))
@@ -204,16 +208,6 @@ final class InterruptIT {
                 .thenRun(() -> {
                     interruptedAtNanos = System.nanoTime();
                     pass.interrupt();
-                });
-    }
-
-    private static void complete(CompletableFuture<Void> outer, CompletableFuture<Void> inner) {
-        var unused = inner.whenComplete((nothing, failure) -> {
-            if (failure == null) {
-                outer.complete(null);
-            } else {
-                outer.completeExceptionally(failure);
-            }
-        });
+                }));
     }
 }

@@ -200,6 +200,21 @@ final class TestHost implements AutoCloseable {
                 .toList();
     }
 
+    /** A fingerprint of every row of the three tables, their physical versions included. */
+    String tables() throws SQLException {
+        StringBuilder all = new StringBuilder();
+        for (String table : List.of("entity_main", "eav_data", "change_log")) {
+            try (Statement statement = connection.createStatement();
+                    ResultSet result =
+                            statement.executeQuery("SELECT count(*) || md5(string_agg(concat(t.*::text, xmin,"
+                                    + " ctid), ' ' ORDER BY ctid)) FROM " + table + " t")) {
+                result.next();
+                all.append(table).append(' ').append(result.getString(1)).append('\n');
+            }
+        }
+        return all.toString();
+    }
+
     /** Paths that a schema's manifest lists. */
     List<String> listedKeys(int schemaId) {
         ManifestConfig manifests =
