@@ -9,7 +9,7 @@ import java.util.function.Supplier;
  * away, and only then the JVM ends.
  */
 final class CtrlC implements AutoCloseable {
-    private static final long PATIENCE_SECONDS = 20;
+    private static final long PATIENCE_SECONDS = 60;
 
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile boolean pressed;
