@@ -1,6 +1,7 @@
 package io.formacdc.duckdb;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.UUID;
 import org.duckdb.DuckDBColumnType;
 import org.duckdb.DuckDBDataChunkWriter;
@@ -19,18 +20,17 @@ final class ChunkColumns {
     private final byte[][] @Nullable [] texts;
     private long gatheredBytes;
 
-    ChunkColumns(DuckDBColumnType[] types, DuckDBDataChunkWriter chunk) {
-        vectors = new DuckDBWritableVector[types.length];
-        texts = new byte[types.length][][];
-        for (int column = 0; column < types.length; column++) {
-            if (types[column] == DuckDBColumnType.VARCHAR) {
-                texts[column] = new byte[(int) chunk.capacity()][];
+    ChunkColumns(List<DuckDBColumnType> types, int capacity) {
+        vectors = new DuckDBWritableVector[types.size()];
+        texts = new byte[types.size()][][];
+        for (int column = 0; column < vectors.length; column++) {
+            if (types.get(column) == DuckDBColumnType.VARCHAR) {
+                texts[column] = new byte[capacity][];
             }
         }
-        attach(chunk);
     }
 
-    /** Goes on with the next chunk. */
+    /** Writes to this chunk from now on, whose vectors are valid until {@link #flush}. */
     void attach(DuckDBDataChunkWriter chunk) {
         for (int column = 0; column < vectors.length; column++) {
             vectors[column] = chunk.vector(column);
