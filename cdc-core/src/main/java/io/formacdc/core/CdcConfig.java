@@ -28,7 +28,7 @@ import java.util.regex.Pattern;
  * @param pgDb database name
  * @param pgUseIam log in with an IAM token instead of the password
  * @param pgSslMode one of libpq's modes: disable, allow, prefer, require, verify-ca, verify-full
- * @param duckDbPath DuckDB database file; empty for memory
+ * @param duckDbPath DuckDB database file, which only one pass at a time can use; empty for memory
  * @param duckThreads threads of an export
  * @param duckMemLimit memory of an export, with a unit, as in {@code 4GB}
  * @param queryTimeout longest time of one export
@@ -51,7 +51,7 @@ import java.util.regex.Pattern;
  * @param spillDirectory folder for spill and staging files; empty for the JVM's temporary folder
  */
 @RecordBuilder
-@RecordBuilder.Options(enableWither = false, addStaticBuilder = true, enableGetters = false)
+@RecordBuilder.Options(enableWither = false, enableGetters = false, publicBuilderConstructors = true)
 public record CdcConfig(
         String changeLogTable,
         String entityMainTable,
@@ -89,7 +89,7 @@ public record CdcConfig(
         String spillDirectory) {
 
     private static final Pattern MEMORY_LIMIT =
-            Pattern.compile("[1-9][0-9]*(\\.[0-9]+)?\\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)", Pattern.CASE_INSENSITIVE);
+            Pattern.compile("(?=.*[1-9])[0-9]+(\\.[0-9]+)?\\s*[KMGT]i?B", Pattern.CASE_INSENSITIVE);
     private static final List<String> SSL_MODES =
             List.of("disable", "allow", "prefer", "require", "verify-ca", "verify-full");
     private static final List<String> CODECS = List.of("zstd", "snappy", "gzip", "lz4", "brotli", "uncompressed");
@@ -157,12 +157,12 @@ public record CdcConfig(
 
     /** A builder in which nothing is set. */
     public static CdcConfigBuilder builder() {
-        return CdcConfigBuilder.builder(UNSET);
+        return UNSET.toBuilder();
     }
 
     /** A builder that starts from this. */
     public CdcConfigBuilder toBuilder() {
-        return CdcConfigBuilder.builder(this);
+        return new SilentCdcConfigBuilder(this);
     }
 
     /** A copy in which {@link CdcDefaults} stand where nothing was set. */
@@ -261,8 +261,10 @@ public record CdcConfig(
                         || text.contains("..")
                         || text.contains("*")
                         || text.contains("?")
+                        || text.contains("[")
                         || text.contains("\0")
-                ? Optional.of(field + " \"" + text + "\" may not start with a slash or hold \"..\", \"*\" or \"?\"")
+                ? Optional.of(
+                        field + " \"" + text + "\" may not start with a slash or hold \"..\", \"*\", \"?\" or \"[\"")
                 : Optional.empty();
     }
 

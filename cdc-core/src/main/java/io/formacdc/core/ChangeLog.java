@@ -17,7 +17,9 @@ import java.util.UUID;
  * is left to be rolled back.
  *
  * <p>Marks are made for PostgreSQL's default isolation, READ COMMITTED: they wait for a writer that holds a row, and
- * leave the row dirty if he changed it. No row that does not fit is an error; what was not marked stays dirty.
+ * leave the row dirty if he changed it. No row that does not fit is an error; what was not marked stays dirty. Where a
+ * row of the call was marked with the same millisecond before, rows are recorded one millisecond after their last mark
+ * instead, if that is later.
  */
 public final class ChangeLog {
     private static final String UNIQUE_VIOLATION = "23505";
@@ -167,8 +169,7 @@ public final class ChangeLog {
      * him.
      *
      * @param versions if empty, nothing is sent
-     * @param flushedAtMillis the instant to record, epoch milliseconds, at least 1; a row that already has a mark of
-     *     that instant or later gets the millisecond after its last
+     * @param flushedAtMillis the instant to record, epoch milliseconds, at least 1
      * @return rows marked
      */
     public static long markFlushedVersions(

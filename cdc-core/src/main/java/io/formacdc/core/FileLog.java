@@ -20,8 +20,9 @@ public interface FileLog {
          * Lists a file whose object is in its place. When this returns, the file is listed.
          *
          * @throws FencedException if another flush has appended since {@link FileLog#open}; not listed
-         * @throws CommitStateUnknownException if it may or may not be listed
-         * @throws ObjectStoreException if it is known not to be listed
+         * @throws CommitStateUnknownException if it may or may not be listed; also after an interrupt between two tries
+         * @throws InvalidManifestException if the list became unusable meanwhile, or would by this; not listed
+         * @throws CdcException of any other kind if it is known not to be listed
          */
         void append(FlushedFile file);
     }

@@ -48,13 +48,13 @@ public final class Flusher {
     public FlushReport run(boolean dryRun) {
         long begin = System.nanoTime();
         List<SchemaFlush> flushes = new ArrayList<>();
-        for (DirtySchema dirty : ports.changeLog().dirtySchemas()) {
+        for (DirtySchema dirty : dirtySchemas()) {
             SchemaPass pass = new SchemaPass(dirty, config, ports, registry, listener, clock);
             SchemaFlush flush = dryRun ? pass.plan() : pass.flush();
             flushes.add(flush);
             listener.schemaFinished(flush);
-            if (flush.error() instanceof CdcInterruptedException interrupted) {
-                throw interrupted;
+            if (Thread.currentThread().isInterrupted()) {
+                throw interruption(flushes);
             }
         }
         FlushReport report = new FlushReport(dryRun, flushes, Duration.ofNanos(System.nanoTime() - begin));
@@ -65,6 +65,31 @@ public final class Flusher {
             throw failure(failed, report);
         }
         return report;
+    }
+
+    private List<DirtySchema> dirtySchemas() {
+        try {
+            return ports.changeLog().dirtySchemas();
+        } catch (DatabaseException e) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw new CdcInterruptedException("interrupted before the first schema: " + e.getMessage(), e);
+            }
+            throw e;
+        }
+    }
+
+    /** Of the schema at which the thread was interrupted, with the failures of earlier ones suppressed in it. */
+    private static CdcInterruptedException interruption(List<SchemaFlush> flushes) {
+        SchemaFlush last = flushes.get(flushes.size() - 1);
+        CdcInterruptedException exception = last.error() instanceof CdcInterruptedException interrupted
+                ? interrupted
+                : new CdcInterruptedException("interrupted after schema " + last.schemaId());
+        flushes.stream().map(SchemaFlush::error).forEach(e -> {
+            if (e != null && e != exception) {
+                exception.addSuppressed(e);
+            }
+        });
+        return exception;
     }
 
     private static SchemaFlushException failure(List<SchemaFlush> failed, FlushReport report) {

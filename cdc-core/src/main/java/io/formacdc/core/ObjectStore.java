@@ -21,6 +21,13 @@ public interface ObjectStore {
      */
     StoredObject get(String key);
 
+    /**
+     * Reads a whole object into a file, in place of what the file held. After a failure the file may hold a part.
+     *
+     * @throws ObjectNotFoundException if the bucket is there and the key is not
+     */
+    void download(String key, Path file);
+
     /** Writes a file's content, whatever is there; returns the etag. May be called again with the same arguments. */
     String put(String key, Path file);
 

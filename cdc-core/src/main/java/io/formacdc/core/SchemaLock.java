@@ -93,8 +93,7 @@ public final class SchemaLock implements AutoCloseable {
             return ask(connection, """
                     SELECT EXISTS (SELECT FROM pg_locks
                       WHERE locktype = 'advisory' AND classid = ? AND objid = ? AND objsubid = 2 AND granted
-                        AND pid = pg_backend_pid()
-                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))""", schemaId, "check");
+                        AND pid = pg_backend_pid())""", schemaId, "check");
         } catch (DatabaseException e) {
             LOG.debug("schema {}: the session of the lock is gone", schemaId, e);
             return false;

@@ -50,6 +50,7 @@ final class SchemaPass {
     private long markedRows;
     private long bytes;
     private int chunks;
+    private @Nullable UUID lastRowId;
     private String step = "check of the schema id";
 
     SchemaPass(
@@ -90,8 +91,6 @@ final class SchemaPass {
             return result(Outcome.FENCED, null);
         } catch (CommitStateUnknownException e) {
             return result(Outcome.UNKNOWN, named(e));
-        } catch (CdcInterruptedException e) {
-            return result(Outcome.FAILED, e);
         } catch (RuntimeException e) {
             return result(Outcome.FAILED, named(e));
         }
@@ -106,14 +105,14 @@ final class SchemaPass {
             return result(Outcome.BELOW_THRESHOLD, null);
         }
         listener.schemaStarted(schemaId, stats.count());
-        // Every row id is visited at most once, so a pass ends however fast writers are.
         UUID after = null;
         do {
             after = flushChunkAfter(after, attributes, appender, locked);
             if (Thread.currentThread().isInterrupted()) {
-                throw new CdcInterruptedException("schema " + schemaId + ": interrupted after " + chunks + " chunks");
+                step = "pause after " + chunks + " chunks";
+                throw new CdcInterruptedException("interrupted");
             }
-        } while (after != null);
+        } while (after != null && !after.equals(lastRowId));
         return result(Outcome.FLUSHED, null);
     }
 
@@ -127,18 +126,30 @@ final class SchemaPass {
         Chunk chunk;
         ExportedFile exported;
         try (Snapshot snapshot = ports.exporter().openSnapshot(schemaId, attributes)) {
-            chunk = snapshot.selectChunk(after, config.chunkRows());
+            chunk = selectChunk(snapshot, after);
             if (chunk == null) {
                 return null;
             }
             step = "export of " + chunk.rowCount() + " rows";
-            exported = snapshot.export(chunk);
+            long rowsOfChunk = chunk.rowCount();
+            exported = snapshot.export(chunk, n -> listener.rowsExported(schemaId, n, rowsOfChunk));
         }
         try (exported) {
             checkRowCount(chunk, exported);
             publish(exported, appender, locked);
         }
         return chunk.lastRowId();
+    }
+
+    /**
+     * Every row id is visited at most once, and none beyond the last one that was dirty at the beginning: without that
+     * bound, a writer of ever greater ids would keep a pass going for as long as he writes.
+     */
+    private @Nullable Chunk selectChunk(Snapshot snapshot, @Nullable UUID after) {
+        if (after == null) {
+            lastRowId = snapshot.lastRowId();
+        }
+        return lastRowId == null ? null : snapshot.selectChunk(after, lastRowId, config.chunkRows());
     }
 
     private void publish(ExportedFile exported, FileLog.Appender appender, ChangeLogStore.Locked locked) {
@@ -215,16 +226,14 @@ final class SchemaPass {
             ports.fileLog().open(schemaId);
             step = "selection of rows";
             try (Snapshot snapshot = ports.exporter().openSnapshot(schemaId, attributes)) {
-                Chunk chunk = snapshot.selectChunk(null, config.chunkRows());
+                Chunk chunk = selectChunk(snapshot, null);
                 while (chunk != null) {
                     rows += chunk.rowCount();
                     chunks++;
-                    chunk = snapshot.selectChunk(chunk.lastRowId(), config.chunkRows());
+                    chunk = selectChunk(snapshot, chunk.lastRowId());
                 }
             }
             return result(Outcome.DRY_RUN, null);
-        } catch (CdcInterruptedException e) {
-            return result(Outcome.FAILED, e);
         } catch (RuntimeException e) {
             return result(Outcome.FAILED, named(e));
         }
@@ -245,8 +254,12 @@ final class SchemaPass {
                         + "; register it, or run without a registry to export hot columns under their own names"));
     }
 
+    /** An interrupt reaches a pass as whatever it broke: a cancelled statement, a closed file, an aborted request. */
     private CdcException named(RuntimeException e) {
-        return new CdcException("schema " + schemaId + ", " + step + ": " + e.getMessage(), e);
+        String message = "schema " + schemaId + ", " + step + ": " + e.getMessage();
+        return Thread.currentThread().isInterrupted()
+                ? new CdcInterruptedException(message, e)
+                : new CdcException(message, e);
     }
 
     private SchemaFlush result(Outcome outcome, @Nullable CdcException error) {

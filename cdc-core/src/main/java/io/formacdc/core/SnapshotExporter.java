@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Turns dirty rows into Parquet files on the local disk. */
@@ -18,22 +19,28 @@ public interface SnapshotExporter {
 
     /** One instant of one schema. Confined to a thread; closing it twice is harmless. */
     interface Snapshot extends AutoCloseable {
+        /** The greatest id of a dirty row, in byte order; null when none is dirty. */
+        @Nullable
+        UUID lastRowId();
+
         /**
          * The next dirty rows in byte order of their ids.
          *
          * @param afterRowId exclusive lower bound; null for the beginning
+         * @param upToRowId inclusive upper bound
          * @param maxRows most rows of the chunk, at least 1
          * @return null when no dirty row is left
          */
         @Nullable
-        Chunk selectChunk(@Nullable UUID afterRowId, int maxRows);
+        Chunk selectChunk(@Nullable UUID afterRowId, UUID upToRowId, int maxRows);
 
         /**
          * Writes a chunk's rows to a private file. On failure, and after {@link ExportedFile#close()}, no file is left.
          *
+         * @param progress told now and then, on any thread, how many rows have been read; must not throw
          * @throws CdcInterruptedException if the calling thread was interrupted
          */
-        ExportedFile export(Chunk chunk);
+        ExportedFile export(Chunk chunk, LongConsumer progress);
 
         @Override
         void close();

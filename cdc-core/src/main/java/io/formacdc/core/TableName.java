@@ -10,18 +10,21 @@ import java.util.stream.Collectors;
  * A table as configured, ready to stand in SQL.
  *
  * <p>The text is {@code table} or {@code schema.table}. Each part is taken literally and quoted, so that any name works
- * and none can inject; a part that holds a dot is written in double quotes, as in {@code "odd.schema".table}.
+ * and none can inject; a part that holds a dot, or begins with a double quote, is written in double quotes, as in {@code
+ * "odd.schema".table}.
  *
  * @param sql the quoted identifier
  */
 public record TableName(String sql) {
-    /** A part in double quotes, inner quotes doubled, or one without dots; and what follows it. */
-    private static final Pattern PART = Pattern.compile("(?:\"((?:[^\"\\x00]|\"\")+)\"|([^.\\x00]+))(\\.|$)");
+    /** A part in double quotes, inner quotes doubled, or one that has no dot and begins with no quote; and what follows. */
+    private static final Pattern PART =
+            Pattern.compile("(?:\"((?:[^\"\\x00]|\"\")+)\"|([^\".\\x00][^.\\x00]*))(\\.|$)");
 
     /**
      * Reads a configured name.
      *
-     * @throws IllegalArgumentException if a part is empty or there are more than two
+     * @throws IllegalArgumentException if a part is empty, or begins with a quote that it does not end with, or there are
+     *     more than two
      */
     public static TableName parse(String text) {
         List<String> parts = new ArrayList<>();

@@ -14,7 +14,7 @@ final class UuidArrayText {
 
     /** Room for exactly so many. */
     UuidArrayText(int size) {
-        text = new byte[Math.addExact(Math.multiplyExact(Math.max(size, 1), 33), 1)];
+        text = new byte[size == 0 ? 2 : Math.addExact(Math.multiplyExact(size, 33), 1)];
         text[at++] = '{';
     }
 

@@ -85,7 +85,7 @@ public final class CdcRunner implements AutoCloseable {
         TrackedConnections connections = new TrackedConnections(dataSource);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
-                PgExporter exporter = new PgExporter(config, connections, watch, listener)) {
+                PgExporter exporter = new PgExporter(config, connections, watch)) {
             ChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
             Flusher.Ports ports = new Flusher.Ports(changeLog, exporter, store, fileLog);
             return new Flusher(config, ports, registry, listener, Clock.systemUTC()).run(dryRun);

@@ -120,11 +120,12 @@ public final class DuckExporter implements AutoCloseable {
         TrackedConnections connections = new TrackedConnections(dataSource);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
-                PgSnapshot snapshot = PgSnapshot.open(connections)) {
+                PgSessions sessions = new PgSessions(connections);
+                PgSnapshot snapshot = PgSnapshot.open(sessions)) {
             snapshot.setRowIds(Arrays.stream(sorted).collect(Collectors.joining(",", "{", "}")));
             Projection projection = Projection.of(catalog(snapshot), attributes);
             ParquetWriter.Export export = new ParquetWriter.Export(
-                    schemaId, watch, snapshot, queries, projection, pieces(sorted), rows -> {});
+                    schemaId, watch, connections, snapshot, queries, projection, pieces(sorted), rows -> {});
             try (ExportedFile file = writer.write(export)) {
                 deliver(file, place);
                 return file.contents();

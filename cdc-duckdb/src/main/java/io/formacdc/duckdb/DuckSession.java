@@ -44,7 +44,13 @@ final class DuckSession implements AutoCloseable {
             }
         } catch (SQLException e) {
             deleteTree(folder);
-            throw new CdcException("DuckDB could not be opened: " + e.getMessage(), e);
+            throw new CdcException(
+                    "DuckDB could not be opened"
+                            + (config.duckDbPath().isEmpty()
+                                    ? ""
+                                    : " on " + config.duckDbPath() + ", which only one pass at a time can use")
+                            + ": " + e.getMessage(),
+                    e);
         }
     }
 

@@ -2,7 +2,6 @@ package io.formacdc.duckdb;
 
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
-import io.formacdc.core.CdcListener;
 import io.formacdc.core.CdcPaths;
 import io.formacdc.core.ManifestConfig;
 import io.formacdc.core.ObjectStore;
@@ -26,6 +25,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -66,15 +66,17 @@ public final class Lake implements AutoCloseable {
                 : registry.findAttributes(schemaId)
                         .orElseThrow(() -> new CdcException("the schema registry does not know schema " + schemaId));
         try (InterruptWatch watch = InterruptWatch.open();
-                PgExporter exporter = new PgExporter(complete, PgDataSources.of(complete), watch, CdcListener.NONE);
+                PgExporter exporter =
+                        new PgExporter(complete, new TrackedConnections(PgDataSources.of(complete)), watch);
                 Snapshot snapshot = exporter.openSnapshot(schemaId, attributes)) {
-            Chunk dirty = snapshot.selectChunk(null, Integer.MAX_VALUE);
+            UUID last = snapshot.lastRowId();
+            Chunk dirty = last == null ? null : snapshot.selectChunk(null, last, Integer.MAX_VALUE);
             if (dirty == null) {
                 return open(complete, client, schemaId, null);
             }
             // The list of files is read after the instant of the dirty rows: a row that was not dirty then was listed
             // before that.
-            try (ExportedFile file = snapshot.export(dirty)) {
+            try (ExportedFile file = snapshot.export(dirty, rows -> {})) {
                 return open(complete, client, schemaId, file.path());
             }
         }
@@ -88,7 +90,7 @@ public final class Lake implements AutoCloseable {
             List<String> files = new ArrayList<>();
             for (String key : keys) {
                 Path file = session.folder().resolve(files.size() + ".parquet");
-                Files.write(file, store.get(key).content());
+                store.download(key, file);
                 files.add(file.toString());
             }
             Path dirty = null;
@@ -112,7 +114,7 @@ public final class Lake implements AutoCloseable {
         if (manifests.isPresent()) {
             return new ManifestStore(store, manifests.get(), ManifestStoreOptions.of(config))
                     .load(schemaId).manifest().entries().stream()
-                            .map(entry -> keyOf(entry, config.s3Bucket()))
+                            .map(ManifestEntry::key)
                             .toList();
         }
         String prefix = CdcPaths.schemaPrefix(config.s3Prefix(), schemaId);
@@ -121,12 +123,6 @@ public final class Lake implements AutoCloseable {
                     .filter(key -> key.endsWith(".parquet") && key.indexOf('/', prefix.length()) < 0)
                     .toList();
         }
-    }
-
-    /** The manifest refuses paths in other buckets. */
-    private static String keyOf(ManifestEntry entry, String bucket) {
-        String inBucket = "s3://" + bucket + "/";
-        return entry.path().startsWith(inBucket) ? entry.path().substring(inBucket.length()) : entry.path();
     }
 
     /** A connection to the DuckDB that has the view. It sees no other file, and no network. */

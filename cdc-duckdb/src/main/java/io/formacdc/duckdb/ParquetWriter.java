@@ -56,12 +56,14 @@ final class ParquetWriter implements AutoCloseable {
      * What to write.
      *
      * @param watch cancels the export when its thread is interrupted
+     * @param connections those that the snapshot reads on
      * @param ranges pieces that are read side by side
      * @param progress told of rows read, on DuckDB's threads
      */
     record Export(
             int schemaId,
             InterruptWatch watch,
+            TrackedConnections connections,
             PgSnapshot snapshot,
             PgQueries queries,
             Projection projection,
@@ -100,7 +102,8 @@ final class ParquetWriter implements AutoCloseable {
         long eavId = function.offer(eav);
         Duration limit = config.queryTimeout();
         try (Statement statement = session.connection().createStatement();
-                InterruptWatch.Guard guard = export.watch().guard(limit, attempt -> cancel(statement))) {
+                InterruptWatch.Guard guard =
+                        export.watch().guard(limit, attempt -> cancel(export, statement, attempt))) {
             try (ResultSet stats = statement.executeQuery(sql.copyTo(file, entityId, eavId))) {
                 stats.next();
                 Map<String, Long> lossyCasts = new HashMap<>(entities.lossyCasts());
@@ -117,7 +120,9 @@ final class ParquetWriter implements AutoCloseable {
         }
     }
 
-    private static void cancel(Statement statement) {
+    /** DuckDB ends between two calls of the reader, which waits for PostgreSQL for as long as that takes. */
+    private static void cancel(Export export, Statement statement, int attempt) {
+        export.connections().cancel(attempt);
         try {
             statement.cancel();
         } catch (SQLException e) {

@@ -1,7 +1,6 @@
 package io.formacdc.duckdb;
 
 import io.formacdc.core.CdcConfig;
-import io.formacdc.core.CdcListener;
 import io.formacdc.core.DatabaseException;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaIds;
@@ -15,7 +14,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.LongConsumer;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,24 +27,24 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
     private static final int PIECES = 8;
 
     private final CdcConfig config;
-    private final DataSource dataSource;
+    private final TrackedConnections connections;
+    private final PgSessions sessions;
     private final InterruptWatch watch;
-    private final CdcListener listener;
     private @Nullable ParquetWriter writer;
     private @Nullable TableCatalog catalog;
 
-    PgExporter(CdcConfig config, DataSource dataSource, InterruptWatch watch, CdcListener listener) {
+    PgExporter(CdcConfig config, TrackedConnections connections, InterruptWatch watch) {
         this.config = config;
-        this.dataSource = dataSource;
+        this.connections = connections;
+        this.sessions = new PgSessions(connections);
         this.watch = watch;
-        this.listener = listener;
     }
 
     @Override
     public Snapshot openSnapshot(int schemaId, @Nullable SchemaAttributes attributes) {
         SchemaIds.check(schemaId);
         try {
-            PgSnapshot snapshot = PgSnapshot.open(dataSource);
+            PgSnapshot snapshot = PgSnapshot.open(sessions);
             try {
                 return new DirtyRows(schemaId, snapshot, Projection.of(catalog(snapshot), attributes));
             } catch (SQLException | RuntimeException e) {
@@ -80,6 +78,7 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
 
     @Override
     public void close() {
+        sessions.close();
         if (writer != null) {
             writer.close();
         }
@@ -98,11 +97,30 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
         }
 
         @Override
-        public @Nullable Chunk selectChunk(@Nullable UUID afterRowId, int maxRows) {
+        public @Nullable UUID lastRowId() {
+            String sql = "SELECT row_id FROM " + TableName.parse(config.changeLogTable())
+                    + " WHERE schema_id = ? AND flushed_at = 0 ORDER BY row_id DESC LIMIT 1";
+            try {
+                Connection connection = snapshot.borrow();
+                try (PreparedStatement statement = connection.prepareStatement(sql)) {
+                    statement.setInt(1, schemaId);
+                    try (ResultSet result = statement.executeQuery()) {
+                        return result.next() ? result.getObject(1, UUID.class) : null;
+                    }
+                } finally {
+                    snapshot.giveBack(connection);
+                }
+            } catch (SQLException e) {
+                throw new DatabaseException("search for the last dirty row of schema " + schemaId, e);
+            }
+        }
+
+        @Override
+        public @Nullable Chunk selectChunk(@Nullable UUID afterRowId, UUID upToRowId, int maxRows) {
             int step = Math.max(MIN_ROWS_OF_A_PIECE, maxRows / PIECES);
             try {
                 Connection connection = snapshot.borrow();
-                Chunk chunk = selectChunk(connection, afterRowId, maxRows, step);
+                Chunk chunk = selectChunk(connection, new RowIdRange(afterRowId, upToRowId), maxRows, step);
                 snapshot.giveBack(connection);
                 return chunk;
             } catch (SQLException e) {
@@ -110,14 +128,13 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
             }
         }
 
-        private @Nullable Chunk selectChunk(Connection connection, @Nullable UUID afterRowId, int maxRows, int step)
+        private @Nullable Chunk selectChunk(Connection connection, RowIdRange range, int maxRows, int step)
                 throws SQLException {
             String sql = """
                     SELECT row_id, n FROM (
                       SELECT row_id, row_number() OVER (ORDER BY row_id) AS n, count(*) OVER () AS total FROM (
                         SELECT row_id FROM %s WHERE schema_id = ? AND flushed_at = 0%s ORDER BY row_id LIMIT ?) c) d
-                     WHERE n %% ? = 0 OR n = total ORDER BY n""".formatted(
-                            TableName.parse(config.changeLogTable()), new RowIdRange(afterRowId, null).sqlOn("row_id"));
+                     WHERE n %% ? = 0 OR n = total ORDER BY n""".formatted(TableName.parse(config.changeLogTable()), range.sqlOn("row_id"));
             List<UUID> bounds = new ArrayList<>();
             long rows = 0;
             try (PreparedStatement statement = connection.prepareStatement(sql)) {
@@ -135,23 +152,20 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
                 return null;
             }
             UUID last = bounds.remove(bounds.size() - 1);
-            return new Chunk(afterRowId, last, rows, bounds);
+            return new Chunk(range.after(), last, rows, bounds);
         }
 
         @Override
-        public ExportedFile export(Chunk chunk) {
+        public ExportedFile export(Chunk chunk, LongConsumer progress) {
             return writer().write(new ParquetWriter.Export(
                     schemaId,
                     watch,
+                    connections,
                     snapshot,
                     PgQueries.ofDirtyRows(config, schemaId),
                     projection,
                     RowIdRange.pieces(chunk.afterRowId(), chunk.lastRowId(), chunk.splits()),
-                    progressOf(chunk.rowCount())));
-        }
-
-        private LongConsumer progressOf(long rowsOfChunk) {
-            return new ThrottledProgress(rows -> listener.rowsExported(schemaId, rows, rowsOfChunk));
+                    new ThrottledProgress(progress)));
         }
 
         @Override

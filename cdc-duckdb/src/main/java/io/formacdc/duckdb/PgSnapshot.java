@@ -9,18 +9,13 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One instant of the database, seen by as many connections as readers borrow. The first one fixes the instant in a
  * REPEATABLE READ, READ ONLY transaction and exports it, the others join. Thread-safe.
  */
 final class PgSnapshot implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(PgSnapshot.class);
-
     /** Set for the transaction alone, so that nothing is left on a pooled session. */
     private static final String ROW_IDS_SETTING = "forma_cdc.row_ids";
 
@@ -30,29 +25,29 @@ final class PgSnapshot implements AutoCloseable {
      */
     static final String ROW_IDS = "unnest(current_setting('" + ROW_IDS_SETTING + "')::uuid[])";
 
-    private final DataSource dataSource;
+    private final PgSessions sessions;
     private final String exportedId;
     private final List<Connection> all = new ArrayList<>();
     private final Deque<Connection> idle = new ArrayDeque<>();
     private @Nullable String rowIds;
 
-    private PgSnapshot(DataSource dataSource, Connection leader, String exportedId) {
-        this.dataSource = dataSource;
+    private PgSnapshot(PgSessions sessions, Connection leader, String exportedId) {
+        this.sessions = sessions;
         this.exportedId = exportedId;
         all.add(leader);
         idle.add(leader);
     }
 
     /** Fixes the instant. */
-    static PgSnapshot open(DataSource dataSource) throws SQLException {
-        Connection leader = begin(dataSource);
+    static PgSnapshot open(PgSessions sessions) throws SQLException {
+        Connection leader = begin(sessions);
         // The instant is that of the first query, not that of BEGIN.
         try (Statement statement = leader.createStatement();
                 ResultSet result = statement.executeQuery("SELECT pg_export_snapshot()")) {
             result.next();
-            return new PgSnapshot(dataSource, leader, result.getString(1));
+            return new PgSnapshot(sessions, leader, result.getString(1));
         } catch (SQLException e) {
-            end(leader);
+            PgSessions.abort(leader);
             throw e;
         }
     }
@@ -77,14 +72,14 @@ final class PgSnapshot implements AutoCloseable {
     }
 
     private Connection join() throws SQLException {
-        Connection connection = begin(dataSource);
+        Connection connection = begin(sessions);
         try (Statement statement = connection.createStatement()) {
             statement.execute("SET TRANSACTION SNAPSHOT '" + exportedId + "'");
             if (rowIds != null) {
                 setRowIds(connection, rowIds);
             }
         } catch (SQLException e) {
-            end(connection);
+            PgSessions.abort(connection);
             throw e;
         }
         all.add(connection);
@@ -99,50 +94,29 @@ final class PgSnapshot implements AutoCloseable {
         }
     }
 
-    private static Connection begin(DataSource dataSource) throws SQLException {
-        Connection connection = dataSource.getConnection();
-        try {
-            connection.setAutoCommit(false);
-            try (Statement statement = connection.createStatement()) {
-                // Compiling a query costs more than these look-ups by key ever gain from it.
-                statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off");
-            }
+    private static Connection begin(PgSessions sessions) throws SQLException {
+        Connection connection = sessions.take();
+        try (Statement statement = connection.createStatement()) {
+            // Compiling a query costs more than these look-ups by key ever gain from it.
+            statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off");
             return connection;
         } catch (SQLException e) {
-            end(connection);
+            PgSessions.abort(connection);
             throw e;
         }
     }
 
-    /** Ends the transactions and closes the connections, running COPYs included. Does not throw. */
+    /** Ends the transactions, and cuts connections on which a COPY still runs. Does not throw. */
     @Override
     public synchronized void close() {
         for (Connection connection : all) {
             if (idle.contains(connection)) {
-                end(connection);
+                sessions.giveBack(connection);
             } else {
-                abort(connection);
+                PgSessions.abort(connection);
             }
         }
         all.clear();
         idle.clear();
-    }
-
-    private static void end(Connection connection) {
-        try (connection) {
-            connection.rollback();
-            connection.setAutoCommit(true);
-        } catch (SQLException e) {
-            LOG.debug("could not end a read-only transaction; its connection is gone", e);
-        }
-    }
-
-    /** A COPY that was not read to its end would be read to its end by a close. */
-    private static void abort(Connection connection) {
-        try {
-            connection.abort(Runnable::run);
-        } catch (SQLException e) {
-            LOG.debug("could not abort a connection", e);
-        }
     }
 }

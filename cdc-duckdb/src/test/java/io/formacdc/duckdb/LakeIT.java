@@ -49,14 +49,16 @@ class LakeIT {
         host.store().putIfAbsent(CdcPaths.buildDeltaPath(config.s3Prefix(), 12, UuidV7.next()), noParquet);
         try (Lake lake = Lake.open(unlisted, host.client, 1)) {
             assertThat(lake.keys()).hasSize(1);
-            assertThat(TestHost.column(lake.connection(), "SELECT row_id FROM lake")).containsExactly(ID.toString());
+            assertThat(TestHost.column(lake.connection(), "SELECT row_id FROM lake"))
+                    .containsExactly(ID.toString());
         }
     }
 
     @Test
     void aLakeWithoutFilesIsEmptyButForDirtyRows() throws SQLException {
         try (Lake lake = Lake.open(config, host.client, 1)) {
-            assertThat(TestHost.rows(lake.connection(), "SELECT row_id, changed_at FROM lake")).isEmpty();
+            assertThat(TestHost.rows(lake.connection(), "SELECT row_id, changed_at FROM lake"))
+                    .isEmpty();
         }
         host.insert(1, ID, 1);
         host.sql("UPDATE entity_main SET text_01 = 'hot'");
@@ -73,7 +75,8 @@ class LakeIT {
         host.flush(null);
         host.sql("INSERT INTO change_log (schema_id, row_id, changed_at) VALUES (1, '" + ID + "', 2)");
         try (Lake lake = Lake.openWithDirtyRows(config, host.client, 1, null)) {
-            assertThat(TestHost.column(lake.connection(), "SELECT changed_at FROM lake")).containsExactly("2");
+            assertThat(TestHost.column(lake.connection(), "SELECT changed_at FROM lake"))
+                    .containsExactly("2");
             try (var folders = Files.list(spill)) {
                 assertThat(folders).hasSize(1);
             }
@@ -84,8 +87,7 @@ class LakeIT {
     @Test
     void aFileThatIsNoParquetIsAClearErrorAndLeavesNothing() {
         CdcConfig unlisted = config.toBuilder().manifestPrefix("").build();
-        host.store()
-                .putIfAbsent(CdcPaths.buildDeltaPath(config.s3Prefix(), 1, UuidV7.next()), new byte[] {1, 2, 3});
+        host.store().putIfAbsent(CdcPaths.buildDeltaPath(config.s3Prefix(), 1, UuidV7.next()), new byte[] {1, 2, 3});
         assertThatThrownBy(() -> Lake.open(unlisted, host.client, 1))
                 .isInstanceOf(CdcException.class)
                 .hasMessageContaining("schema 1 of the lake cannot be read");

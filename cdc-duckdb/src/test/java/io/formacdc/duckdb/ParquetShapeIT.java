@@ -428,12 +428,15 @@ class ParquetShapeIT {
         CdcConfig config = host.config().build().withDefaults();
         TableCatalog catalog = new TableCatalog(Map.of("text_01", PgType.TEXT), Map.of());
         SchemaAttributes text = new SchemaAttributes("t", List.of(Attribute.bound("t", 1, ValueType.TEXT, "text_01")));
+        TrackedConnections connections = new TrackedConnections(host.postgres.dataSource());
         try (InterruptWatch watch = InterruptWatch.open();
-                PgSnapshot snapshot = PgSnapshot.open(host.postgres.dataSource());
+                PgSessions sessions = new PgSessions(connections);
+                PgSnapshot snapshot = PgSnapshot.open(sessions);
                 ParquetWriter writer = ParquetWriter.open(config);
                 ExportedFile file = writer.write(new ParquetWriter.Export(
                         schema,
                         watch,
+                        connections,
                         snapshot,
                         PgQueries.ofLiveEntities(config, schema),
                         Projection.of(catalog, text),

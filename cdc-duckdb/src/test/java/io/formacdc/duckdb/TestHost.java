@@ -3,11 +3,16 @@ package io.formacdc.duckdb;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcConfigBuilder;
 import io.formacdc.core.FlushReport;
+import io.formacdc.core.ManifestConfig;
+import io.formacdc.core.ObjectStore.ObjectInfo;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaRegistry;
 import io.formacdc.core.UuidV7;
 import io.formacdc.examples.localstack.LocalPostgres;
 import io.formacdc.examples.localstack.LocalS3;
+import io.formacdc.manifest.ManifestEntry;
+import io.formacdc.manifest.ManifestStore;
+import io.formacdc.manifest.ManifestStoreOptions;
 import io.formacdc.s3.S3Clients;
 import io.formacdc.s3.S3FullClient;
 import io.formacdc.s3.S3ObjectStore;
@@ -22,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.s3.S3Client;
 
@@ -172,6 +178,51 @@ final class TestHost implements AutoCloseable {
             result.next();
             return result.getLong(1);
         }
+    }
+
+    /** The server that every host shares. */
+    static LocalS3 s3() {
+        return S3;
+    }
+
+    /** Every object of this host, data and manifests. */
+    List<ObjectInfo> objects() {
+        try (Stream<ObjectInfo> objects = new S3ObjectStore(client, S3.bucket()).list(prefix + "/")) {
+            return objects.toList();
+        }
+    }
+
+    /** Keys of the Parquet files of this host, listed or not. */
+    List<String> dataKeys() {
+        return objects().stream()
+                .map(ObjectInfo::key)
+                .filter(key -> key.endsWith(".parquet"))
+                .toList();
+    }
+
+    /** A fingerprint of every row of the three tables, their physical versions included. */
+    String tables() throws SQLException {
+        StringBuilder all = new StringBuilder();
+        for (String table : List.of("entity_main", "eav_data", "change_log")) {
+            try (Statement statement = connection.createStatement();
+                    ResultSet result =
+                            statement.executeQuery("SELECT count(*) || md5(string_agg(concat(t.*::text, xmin,"
+                                    + " ctid), ' ' ORDER BY ctid)) FROM " + table + " t")) {
+                result.next();
+                all.append(table).append(' ').append(result.getString(1)).append('\n');
+            }
+        }
+        return all.toString();
+    }
+
+    /** Paths that a schema's manifest lists. */
+    List<String> listedKeys(int schemaId) {
+        ManifestConfig manifests =
+                ManifestConfig.of(config().build().withDefaults()).orElseThrow();
+        return new ManifestStore(new S3ObjectStore(client, S3.bucket()), manifests, ManifestStoreOptions.DEFAULTS)
+                .load(schemaId).manifest().entries().stream()
+                        .map(ManifestEntry::path)
+                        .toList();
     }
 
     @Override

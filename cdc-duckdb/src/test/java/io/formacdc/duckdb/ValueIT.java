@@ -426,8 +426,8 @@ class ValueIT {
     }
 
     private static void insertEav(TestHost host, int row, int attrId, String written) throws SQLException {
-        for (String value : written.isEmpty() ? new String[0] : written.split(";")) {
-            String[] parts = value.split("\\|");
+        for (String value : written.isEmpty() ? new String[0] : written.split(";", -1)) {
+            String[] parts = value.split("\\|", -1);
             host.sql("INSERT INTO eav_data VALUES (1, '" + rowId(row) + "', " + attrId + ", '" + parts[0] + "', "
                     + parts[1] + ", " + parts[2] + ")");
         }

@@ -4,7 +4,6 @@ import io.formacdc.core.FileLog;
 import io.formacdc.core.FlushedFile;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Lists flushed files in manifests, fenced: an append is refused when another flush has appended since {@link #open}. A
@@ -31,22 +30,18 @@ public final class ManifestFileLog implements FileLog {
     }
 
     private final class FencedAppender implements Appender {
-        private final int schemaId;
         private final Fence fence;
-        /** As last seen; null after a failure, when what is stored has to be looked at again. */
-        private @Nullable StoredManifest current;
+        /** As last seen; where it is outdated, the next save finds out. */
+        private StoredManifest current;
 
         FencedAppender(StoredManifest opened) {
-            this.schemaId = opened.manifest().schemaId();
             this.fence = new Fence(opened.manifest());
             this.current = opened;
         }
 
         @Override
         public void append(FlushedFile file) {
-            StoredManifest start = current == null ? store.load(schemaId) : current;
-            current = null;
-            current = store.update(start, new FlushAppend(file, fence));
+            current = store.update(current, new FlushAppend(file, fence));
             fence.appended(file.key());
         }
     }

@@ -133,7 +133,12 @@ public final class ManifestStore {
     }
 
     private byte[] encode(Manifest next) {
-        byte[] content = ManifestJson.write(next);
+        byte[] content;
+        try {
+            content = ManifestJson.write(next);
+        } catch (IllegalArgumentException e) {
+            throw new InvalidManifestException(nameOf(next) + " is not saved: " + e.getMessage(), e);
+        }
         if (content.length > ManifestJson.MAX_BYTES) {
             throw new InvalidManifestException(
                     nameOf(next) + " is not saved: it " + ManifestJson.tooLarge(content.length));

@@ -9,6 +9,7 @@ import io.formacdc.core.ObjectStore.StoredObject;
 import io.formacdc.core.ObjectStoreException;
 import io.formacdc.core.PreconditionFailedException;
 import io.formacdc.core.UuidV7;
+import java.lang.ref.SoftReference;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -44,8 +45,16 @@ final class StoreProbe {
         this.prefix = manifestKey + ".probe-" + UuidV7.next();
     }
 
+    /** Keeps the store, which a host may make anew for every pass, from being forgotten while there is memory. */
     private static final class Verdict {
+        @SuppressWarnings("unused")
+        private final SoftReference<ObjectStore> store;
+
         private boolean safe;
+
+        private Verdict(ObjectStore store) {
+            this.store = new SoftReference<>(store);
+        }
     }
 
     /**
@@ -55,7 +64,7 @@ final class StoreProbe {
      * @throws ObjectStoreException if the probe's own requests failed
      */
     static void ensureSafe(ObjectStore store, String manifestKey) {
-        Verdict verdict = VERDICTS.computeIfAbsent(store, s -> new Verdict());
+        Verdict verdict = VERDICTS.computeIfAbsent(store, Verdict::new);
         synchronized (verdict) {
             if (!verdict.safe) {
                 new StoreProbe(store, manifestKey).run();

@@ -63,6 +63,15 @@ public final class DirectoryObjectStore implements ObjectStore {
     }
 
     @Override
+    public void download(String key, Path file) {
+        attempt("download", key, () -> {
+            try (InputStream object = open(key)) {
+                return Files.copy(object, file, StandardCopyOption.REPLACE_EXISTING);
+            }
+        });
+    }
+
+    @Override
     public String put(String key, Path file) {
         return write("put", key, () -> Files.newInputStream(file), () -> {});
     }
@@ -146,6 +155,9 @@ public final class DirectoryObjectStore implements ObjectStore {
             throw new ObjectStoreException(describe(operation, key) + " failed: missing bucket, there is no folder");
         }
         try {
+            if (Thread.currentThread().isInterrupted()) { // reading a file would not notice
+                throw new ClosedByInterruptException();
+            }
             return attempt.run();
         } catch (ClosedByInterruptException | FileLockInterruptionException | InterruptedException e) {
             Thread.currentThread().interrupt();

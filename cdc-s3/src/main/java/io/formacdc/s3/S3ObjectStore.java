@@ -2,7 +2,10 @@ package io.formacdc.s3;
 
 import io.formacdc.core.ObjectStore;
 import io.formacdc.core.ObjectStoreException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Objects;
@@ -39,18 +42,33 @@ public final class S3ObjectStore implements ObjectStore {
 
     @Override
     public StoredObject get(String key) {
-        try (ResponseInputStream<GetObjectResponse> body = client.getObject(getRequest(key))) {
-            byte[] content = body.readAllBytes();
+        ByteArrayOutputStream content = new ByteArrayOutputStream();
+        String etag = read(key, () -> content);
+        return new StoredObject(content.toByteArray(), etag);
+    }
+
+    @Override
+    public void download(String key, Path file) {
+        read(key, () -> Files.newOutputStream(file));
+    }
+
+    private String read(String key, Target target) {
+        try (ResponseInputStream<GetObjectResponse> body = client.getObject(getRequest(key));
+                OutputStream out = target.open()) {
+            long arrived = body.transferTo(out);
             Long length = body.response().contentLength();
-            if (length != null && length != content.length) {
+            if (length != null && length != arrived) {
                 throw new ObjectStoreException(
-                        describe("getObject", key) + " failed: " + content.length + " of " + length + " bytes arrived");
+                        describe("getObject", key) + " failed: " + arrived + " of " + length + " bytes arrived");
             }
-            return new StoredObject(
-                    content, etag("getObject", key, body.response().eTag()));
+            return etag("getObject", key, body.response().eTag());
         } catch (RuntimeException | IOException e) {
             throw S3Failure.of(describe("getObject", key), e);
         }
+    }
+
+    private interface Target {
+        OutputStream open() throws IOException;
     }
 
     @Override
@@ -119,6 +137,17 @@ public final class S3ObjectStore implements ObjectStore {
                 .flatMap(page -> page.contents().stream())
                 .map(object ->
                         info("listObjectsV2", object.key(), object.size(), object.eTag(), object.lastModified()));
+    }
+
+    /** Two stores are equal that reach one bucket by one client. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof S3ObjectStore that && client.equals(that.client) && bucket.equals(that.bucket);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(client, bucket);
     }
 
     @Override

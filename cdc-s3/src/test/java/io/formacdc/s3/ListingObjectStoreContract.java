@@ -37,7 +37,7 @@ public abstract class ListingObjectStoreContract extends ObjectStoreContract {
 
     @Test
     void unusualKeysAreListedAsTheyAre() {
-        List<String> keys = Stream.of("a b", "a%20b", "a+b", "a=b&c", "quote\"d", "Zürich", "東京/大阪")
+        List<String> keys = Stream.of("Zürich", "a b", "a%20b", "a+b", "a=b&c", "quote\"d", "東京/大阪")
                 .map(name -> key("list/" + name))
                 .toList();
         keys.forEach(key -> put(key, "value"));

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -69,6 +70,21 @@ public abstract class ObjectStoreContract {
         StoredObject object = store().get(key("a"));
         assertThat(object.content()).isEqualTo("value".getBytes(UTF_8));
         assertThat(object.etag()).isEqualTo(etag).isNotBlank();
+    }
+
+    @Test
+    void downloadReplacesTheFile(@TempDir Path folder) throws IOException {
+        put(key("a"), "value");
+        Path file = Files.writeString(folder.resolve("file"), "what was there before");
+        store().download(key("a"), file);
+        assertThat(file).hasContent("value");
+    }
+
+    @Test
+    void downloadOfAnAbsentObjectSaysSo(@TempDir Path folder) {
+        assertThatThrownBy(() -> store().download(key("absent"), folder.resolve("file")))
+                .isInstanceOf(ObjectNotFoundException.class)
+                .hasMessageContaining(key("absent"));
     }
 
     @Test
@@ -235,24 +251,25 @@ public abstract class ObjectStoreContract {
 
     @Test
     void aReaderSeesTheOldObjectOrTheNewOne() throws Exception {
-        byte[] small = new byte[10];
-        byte[] large = new byte[300_000];
-        Path smallFile = file(small);
-        Path largeFile = file(large);
-        Map<String, Integer> sizes =
-                Map.of(store().put(key("a"), smallFile), small.length, store().put(key("a"), largeFile), large.length);
+        Path small = file(new byte[10]);
+        Path large = file(new byte[300_000]);
+        Map<String, Integer> written = new ConcurrentHashMap<>();
+        Map<String, Integer> seen = new ConcurrentHashMap<>();
+        written.put(store().put(key("a"), small), 10);
         runTogether(() -> {
             boolean writes = Thread.currentThread().getId() % 4 == 0;
             for (int i = 0; i < 10; i++) {
                 if (writes) {
-                    store().put(key("a"), i % 2 == 0 ? smallFile : largeFile);
+                    boolean isSmall = i % 2 == 0;
+                    written.put(store().put(key("a"), isSmall ? small : large), isSmall ? 10 : 300_000);
                 } else {
-                    StoredObject seen = store().get(key("a"));
-                    assertThat(sizes).containsEntry(seen.etag(), seen.content().length);
+                    StoredObject object = store().get(key("a"));
+                    seen.put(object.etag(), object.content().length);
                 }
             }
             return 0;
         });
+        assertThat(written).containsAllEntriesOf(seen);
     }
 
     @Test
@@ -368,7 +385,7 @@ public abstract class ObjectStoreContract {
         assertThat(text(key("a"))).isEqualTo("value");
     }
 
-    /** Reads, adds one, writes if nobody else has; public for other processes. */
+    /** Reads, adds one, writes if nobody else has. */
     static boolean incremented(ObjectStore store, String key) {
         StoredObject counter = store.get(key);
         int next = Integer.parseInt(new String(counter.content(), UTF_8)) + 1;
@@ -389,7 +406,7 @@ public abstract class ObjectStoreContract {
     }
 
     /** Runs the task in all threads at once; returns the sum of what they return. */
-    private static int runTogether(Callable<Integer> task) throws Exception {
+    static int runTogether(Callable<Integer> task) throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(THREADS);
         CyclicBarrier start = new CyclicBarrier(THREADS);
         try {

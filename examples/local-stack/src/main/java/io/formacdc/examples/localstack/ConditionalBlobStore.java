@@ -17,6 +17,7 @@ import software.amazon.awssdk.services.s3.model.DeleteObjectRequest;
 import software.amazon.awssdk.services.s3.model.DeleteObjectResponse;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
+import software.amazon.awssdk.services.s3.model.HeadObjectRequest;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 import software.amazon.awssdk.services.s3.model.PutObjectRequest;
 import software.amazon.awssdk.services.s3.model.PutObjectResponse;
@@ -52,12 +53,22 @@ final class ConditionalBlobStore extends ForwardingBlobStore {
     }
 
     @Override
+    public HeadObjectResponse blobMetadata(HeadObjectRequest request) {
+        return locked(request.bucket(), request.key(), () -> super.blobMetadata(request));
+    }
+
+    /** Exact at the target. The source is read without its lock, so it must stand still, as a staged object does. */
+    @Override
     public CopyObjectResponse copyBlob(CopyObjectRequest request) {
         return locked(request.destinationBucket(), request.destinationKey(), () -> super.copyBlob(request));
     }
 
+    /** In a bucket that is not there, the delegate counts everything as deleted; S3 says that the bucket is missing. */
     @Override
     public DeleteObjectResponse removeBlob(DeleteObjectRequest request) {
+        if (!containerExists(request.bucket())) {
+            throw S3Exceptions.noSuchBucket(request.bucket(), "no such bucket");
+        }
         return locked(request.bucket(), request.key(), () -> super.removeBlob(request));
     }
 

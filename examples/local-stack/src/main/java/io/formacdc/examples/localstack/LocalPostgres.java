@@ -10,9 +10,12 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.Properties;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
@@ -214,15 +217,17 @@ public final class LocalPostgres implements AutoCloseable {
     private static LocalPostgres startServer(Map<String, String> settings) {
         String password = UUID.randomUUID().toString();
         try {
+            Path data = Files.createTempDirectory("cdc-postgres");
             Path passwordFile = Files.createTempFile("cdc-postgres", ".password");
             try {
                 Files.writeString(passwordFile, password);
-                // Options of initdb. The builder passes on what it takes for locale options, and
+                // The first three are options of initdb. The builder passes on what it takes for locale options, and
                 // nothing else; so the server asks for a password from its first moment on.
                 EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder()
                         .setLocaleConfig("auth", "scram-sha-256")
                         .setLocaleConfig("pwfile", passwordFile.toString())
                         .setLocaleConfig("locale", "C")
+                        .setDataDirectory(data)
                         .setConnectConfig("password", password)
                         .setServerConfig("max_connections", "200")
                         .setServerConfig("shared_buffers", "256MB")
@@ -230,16 +235,43 @@ public final class LocalPostgres implements AutoCloseable {
                 settings.forEach(builder::setServerConfig);
                 EmbeddedPostgres server = builder.start();
                 return new LocalPostgres("localhost", server.getPort(), SUPERUSER, password, "postgres", server, null);
+            } catch (IOException | RuntimeException e) {
+                stopAbandoned(data);
+                deleteTree(data);
+                throw e;
             } finally {
                 Files.deleteIfExists(passwordFile);
             }
-        } catch (IOException | IllegalStateException e) {
+        } catch (IOException | RuntimeException e) {
             throw new IllegalStateException(
-                    "PostgreSQL could not be started here. It refuses to run as root, and so needs user namespaces"
-                            + " (unshare -U) where this process is root: run as another user, or switch them on, or set "
-                            + URL_VARIABLE + " to the JDBC URL of a server to use instead, such as"
-                            + " jdbc:postgresql://localhost:5432/postgres?user=postgres&password=...",
+                    "PostgreSQL could not be started here: " + e.getMessage() + ". It refuses to run as root, and so"
+                            + " needs user namespaces (unshare -U) where this process is root: run as another user, or"
+                            + " switch them on. Or set " + URL_VARIABLE + " to the JDBC URL of a server to use instead,"
+                            + " such as jdbc:postgresql://localhost:5432/postgres?user=postgres&password=...",
                     e);
+        }
+    }
+
+    /** Ends what a start that failed half-way, as when the JVM is about to end, has left to nobody. */
+    private static void stopAbandoned(Path data) throws IOException {
+        // Its starter first: after that, the server has written its process id, or never will.
+        ProcessHandle.current().children().forEach(LocalPostgres::awaitEnd);
+        Path processId = data.resolve("postmaster.pid");
+        if (Files.exists(processId)) {
+            long pid = Long.parseLong(Files.readAllLines(processId).get(0).strip());
+            ProcessHandle.of(pid).filter(ProcessHandle::destroy).ifPresent(LocalPostgres::awaitEnd);
+        }
+    }
+
+    private static void awaitEnd(ProcessHandle process) {
+        process.onExit().completeOnTimeout(process, 10, TimeUnit.SECONDS).join();
+    }
+
+    private static void deleteTree(Path folder) throws IOException {
+        try (Stream<Path> tree = Files.walk(folder)) {
+            for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
         }
     }
 }

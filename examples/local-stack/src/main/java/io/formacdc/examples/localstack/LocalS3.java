@@ -45,7 +45,7 @@ public final class LocalS3 implements AutoCloseable {
         this.server = server;
     }
 
-    /** Starts a server in a new temporary folder, which {@link #close()} deletes. */
+    /** Starts a server in a new temporary folder, which {@link #close()} deletes, or the end of the JVM. */
     public static LocalS3 start() {
         return start(temporaryFolder(), true, ConditionalBlobStore::new);
     }
@@ -142,6 +142,9 @@ public final class LocalS3 implements AutoCloseable {
                     .ignoreUnknownHeaders(true)
                     .build();
             Server server = new Server(proxy, store, folder, deleteOnClose);
+            if (deleteOnClose) {
+                Runtime.getRuntime().addShutdownHook(new Thread(server::stop, "local-s3-cleanup"));
+            }
             proxy.start();
             server.createBucket(BUCKET);
             return new LocalS3(URI.create("http://127.0.0.1:" + proxy.getPort()), accessKey, secretKey, BUCKET, server);

@@ -1,0 +1,283 @@
+package io.formacdc.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.time.Duration;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CdcConfigTest {
+    private static final CdcConfig EVERYTHING_SET = new CdcConfig(
+            "log",
+            "main",
+            "eav",
+            11,
+            12,
+            13,
+            "host",
+            14,
+            "user",
+            "hunter2",
+            "db",
+            true,
+            "disable",
+            "duck.db",
+            15,
+            "16MB",
+            Duration.ofSeconds(17),
+            "gzip",
+            18,
+            19,
+            20,
+            21,
+            22,
+            "bucket",
+            "data",
+            "http://store",
+            "region",
+            true,
+            true,
+            "manifests",
+            "{{.SchemaID}}.json",
+            ManifestForm.FILES,
+            true,
+            "spill");
+
+    @Test
+    void nothingIsSetInAFreshBuilder() {
+        assertThat(CdcConfig.builder().build())
+                .isEqualTo(new CdcConfig(
+                        "",
+                        "",
+                        "",
+                        0,
+                        0,
+                        0,
+                        "",
+                        0,
+                        "",
+                        "",
+                        "",
+                        false,
+                        "",
+                        "",
+                        0,
+                        "",
+                        Duration.ZERO,
+                        "",
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        "",
+                        "",
+                        "",
+                        "",
+                        false,
+                        false,
+                        "",
+                        "",
+                        ManifestForm.TIERED,
+                        false,
+                        ""));
+    }
+
+    @Test
+    void defaultsAreThoseOfTheGoPackage() {
+        assertThat(CdcConfig.builder().build().withDefaults())
+                .isEqualTo(new CdcConfig(
+                        "change_log",
+                        "entity_main",
+                        "eav_data",
+                        20_000,
+                        3_600_000,
+                        10_000,
+                        "",
+                        5432,
+                        "",
+                        "",
+                        "",
+                        false,
+                        "require",
+                        "",
+                        4,
+                        "4GB",
+                        Duration.ofMinutes(5),
+                        "zstd",
+                        3,
+                        1024,
+                        52_428_800,
+                        256,
+                        10_000_000,
+                        "",
+                        "",
+                        "",
+                        "",
+                        false,
+                        false,
+                        "",
+                        "",
+                        ManifestForm.TIERED,
+                        false,
+                        ""));
+    }
+
+    @Test
+    void whatIsSetIsKept() {
+        assertThat(EVERYTHING_SET.withDefaults()).isEqualTo(EVERYTHING_SET);
+        assertThat(EVERYTHING_SET.toBuilder().build()).isEqualTo(EVERYTHING_SET);
+    }
+
+    @Test
+    void aNegativeNumberIsNotSet() {
+        CdcConfig defaults = CdcConfig.builder().build().withDefaults();
+        CdcConfig negative = CdcConfig.builder()
+                .minRecords(-1)
+                .maxAgeMs(-1)
+                .batchSize(-1)
+                .pgPort(-1)
+                .duckThreads(-1)
+                .queryTimeout(Duration.ofMillis(-1))
+                .parquetCompressionLevel(-1)
+                .estimatedRowBytes(-1)
+                .maxBatchBytes(-1)
+                .targetFileSizeMb(-1)
+                .maxBatchSize(-1)
+                .build();
+        assertThat(negative.withDefaults()).isEqualTo(defaults);
+    }
+
+    @Test
+    void nullIsRefusedWithTheNameOfTheField() {
+        assertThatThrownBy(() -> CdcConfig.builder().pgPassword(none()).build())
+                .isInstanceOf(NullPointerException.class)
+                .hasMessage("pgPassword");
+    }
+
+    @Test
+    void theLeastThatWorksIsAccepted() {
+        CdcConfig least = with(c -> c);
+        assertThat(least.validate()).isSameAs(least);
+    }
+
+    @Test
+    void everyProblemIsNamed() {
+        CdcConfig hopeless = CdcConfig.builder()
+                .changeLogTable("a.b.c")
+                .entityMainTable("main.")
+                .eavDataTable(".eav")
+                .pgPort(65_536)
+                .pgUseIam(true)
+                .pgSslMode("tls")
+                .duckMemLimit("lots")
+                .parquetCompression("rar")
+                .parquetCompressionLevel(23)
+                .s3Prefix("/data")
+                .manifestPrefix("../elsewhere")
+                .manifestTemplate("manifest.json")
+                .build()
+                .withDefaults();
+        InvalidConfigException e = catchThrowableOfType(InvalidConfigException.class, hopeless::validate);
+        assertThat(e.problems())
+                .satisfiesExactlyInAnyOrder(
+                        problem -> assertThat(problem).isEqualTo("pgHost is not set"),
+                        problem -> assertThat(problem).isEqualTo("pgUser is not set"),
+                        problem -> assertThat(problem).isEqualTo("pgDb is not set"),
+                        problem -> assertThat(problem).isEqualTo("s3Bucket is not set"),
+                        problem -> assertThat(problem).startsWith("pgPort 65536 "),
+                        problem -> assertThat(problem).startsWith("pgUseIam "),
+                        problem -> assertThat(problem).startsWith("pgSslMode \"tls\" is none of disable, "),
+                        problem -> assertThat(problem).startsWith("duckMemLimit \"lots\" "),
+                        problem -> assertThat(problem).startsWith("parquetCompression \"rar\" is none of zstd, "),
+                        problem -> assertThat(problem).startsWith("parquetCompressionLevel 23 "),
+                        problem -> assertThat(problem).startsWith("s3Prefix \"/data\" "),
+                        problem -> assertThat(problem).startsWith("manifestPrefix \"../elsewhere\" "),
+                        problem -> assertThat(problem).startsWith("manifestTemplate \"manifest.json\" "),
+                        problem -> assertThat(problem).startsWith("changeLogTable: \"a.b.c\" "),
+                        problem -> assertThat(problem).startsWith("entityMainTable: \"main.\" "),
+                        problem -> assertThat(problem).startsWith("eavDataTable: \".eav\" "));
+        assertThat(e).hasMessageContainingAll(e.problems().toArray(String[]::new));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"512MB", "4GB", "4 gb", "1.5GiB", "0.5GB", "10TB"})
+    void memoryLimitsThatDuckDbReadsAreAccepted(String limit) {
+        with(c -> c.duckMemLimit(limit)).validate();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"4", "GB", "0GB", "0.0GB", "-1GB", "4 Gigs", "4GB; DROP", " "})
+    void otherMemoryLimitsAreRefused(String limit) {
+        assertProblem(with(c -> c.duckMemLimit(limit)), "duckMemLimit");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"zstd", "ZSTD", "snappy", "gzip", "lz4", "brotli", "uncompressed"})
+    void codecsOfParquetAreAccepted(String codec) {
+        with(c -> c.parquetCompression(codec)).validate();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
+    void sslModesOfLibpqAreAccepted(String mode) {
+        with(c -> c.pgSslMode(mode)).validate();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ab", "a/b", "has space", "-dash", "s3://bucket"})
+    void namesThatAreNoBucketsAreRefused(String bucket) {
+        assertProblem(with(c -> c.s3Bucket(bucket)), "s3Bucket");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/a", "a/../b", "a*", "a?", "a[0]", "a\0"})
+    void prefixesThatAreNoPlainKeysAreRefused(String prefix) {
+        assertProblem(with(c -> c.s3Prefix(prefix)), "s3Prefix");
+        assertProblem(with(c -> c.manifestPrefix(prefix)), "manifestPrefix");
+    }
+
+    @Test
+    void aChunkIsABatchOrWhatItsBytesAllow() {
+        assertThat(with(c -> c).chunkRows()).isEqualTo(10_000);
+        assertThat(with(c -> c.batchSize(100_000)).chunkRows()).isEqualTo(51_200);
+        assertThat(with(c -> c.batchSize(100_000).maxBatchBytes(Long.MAX_VALUE)).chunkRows())
+                .isEqualTo(100_000);
+        assertThat(with(c -> c.estimatedRowBytes(2048).maxBatchBytes(2047)).chunkRows())
+                .isEqualTo(1);
+    }
+
+    @Test
+    void thePasswordIsShownNowhere() {
+        assertThat(EVERYTHING_SET.toString()).contains("user@host:14/db").doesNotContain("hunter2");
+        assertThat(EVERYTHING_SET.toBuilder().toString()).doesNotContain("hunter2");
+        assertThat(CdcConfig.builder().pgPassword("hunter2").toString()).doesNotContain("hunter2");
+        assertThat(catchThrowableOfType(
+                        InvalidConfigException.class,
+                        () -> CdcConfig.builder().pgPassword("hunter2").build().validate()))
+                .hasMessageNotContaining("hunter2");
+    }
+
+    private static CdcConfig with(UnaryOperator<CdcConfigBuilder> change) {
+        CdcConfigBuilder builder =
+                CdcConfig.builder().pgHost("localhost").pgUser("u").pgDb("d").s3Bucket("bucket");
+        return change.apply(builder).build().withDefaults();
+    }
+
+    private static void assertProblem(CdcConfig config, String field) {
+        assertThat(catchThrowableOfType(InvalidConfigException.class, config::validate)
+                        .problems())
+                .singleElement()
+                .asString()
+                .startsWith(field);
+    }
+
+    @SuppressWarnings("NullAway")
+    private static String none() {
+        return null;
+    }
+}

@@ -1,0 +1,118 @@
+package io.formacdc.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.formacdc.core.ChangeLogStore.DirtySchema;
+import io.formacdc.core.ChangeLogStore.Locked;
+import java.sql.Connection;
+import java.sql.SQLException;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class JdbcChangeLogStoreIT {
+    private static TestLog log;
+    private static ChangeLogStore store;
+
+    @BeforeAll
+    static void open() throws SQLException {
+        log = new TestLog();
+        store = new JdbcChangeLogStore(log.database.dataSource(), "");
+    }
+
+    @AfterAll
+    static void close() throws SQLException {
+        log.close();
+    }
+
+    @BeforeEach
+    void empty() throws SQLException {
+        log.execute("TRUNCATE change_log");
+    }
+
+    @Test
+    void nothingIsDirtyInAnEmptyLog() {
+        assertThat(store.dirtySchemas()).isEmpty();
+    }
+
+    @Test
+    void dirtySchemasAreListedInOrderAndFlushedOnesLeftOut() throws SQLException {
+        log.dirty(9, 1, 300);
+        log.dirty(7, 1, 200);
+        log.dirty(7, 2, 100);
+        log.execute("INSERT INTO change_log VALUES (8, gen_random_uuid(), 1000, 50, NULL)");
+        assertThat(store.dirtySchemas()).containsExactly(new DirtySchema(7, 2, 100), new DirtySchema(9, 1, 300));
+    }
+
+    @Test
+    void aSchemaIdOutOfRangeIsListedAndRefusedWithoutStoppingTheOthers() throws SQLException {
+        log.dirty(-3, 1, 100);
+        log.dirty(0, 1, 100);
+        log.dirty(7, 1, 100);
+        assertThat(store.dirtySchemas().stream().map(DirtySchema::schemaId)).containsExactly(-3, 0, 7);
+        assertThatThrownBy(() -> store.tryLock(-3))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("schema id must be 1 to 32767, not -3");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void everyConnectionGoesBackAsItCameAndNothingStaysUncommitted(boolean autoCommit) throws SQLException {
+        log.dirty(7, 1, 100);
+        try (TestPool pool = new TestPool(log.database.dataSource(), autoCommit)) {
+            ChangeLogStore pooled = new JdbcChangeLogStore(pool, "change_log");
+            assertThat(pooled.dirtySchemas()).hasSize(1);
+            try (Locked locked = pooled.tryLock(7).orElseThrow()) {
+                assertThat(locked.stats()).isEqualTo(new ChangeLog.Stats(1, 100));
+                assertThat(pooled.tryLock(7)).isEmpty();
+                assertThat(locked.markFlushedVersions(log.versions(7), 1_000)).isEqualTo(1);
+                assertThat(log.marks(7)).containsExactly("1:1000");
+            }
+            ChangeLogStore broken = new JdbcChangeLogStore(pool, "nowhere");
+            assertThatThrownBy(broken::dirtySchemas)
+                    .isInstanceOf(DatabaseException.class)
+                    .hasMessageContaining("search for dirty schemas failed")
+                    .hasMessageContaining("nowhere");
+            assertThat(pool.borrowed).isZero();
+            assertThat(pool.idleSessions()).isEqualTo(2);
+            for (int i = 0; i < 2; i++) {
+                assertThat(pool.getConnection().getAutoCommit()).isEqualTo(autoCommit);
+            }
+        }
+    }
+
+    @Test
+    void aLostSessionCanNeitherCountNorMark() throws SQLException {
+        log.dirty(7, 1, 100);
+        RowVersions versions = log.versions(7);
+        try (TestPool pool = new TestPool(log.database.dataSource(), true)) {
+            ChangeLogStore pooled = new JdbcChangeLogStore(pool, "");
+            int backend;
+            try (Connection next = pool.getConnection()) {
+                backend = TestLog.backend(next);
+            }
+            try (Locked locked = pooled.tryLock(7).orElseThrow()) {
+                log.execute("SELECT pg_terminate_backend(" + backend + ", 20000)");
+                assertThatThrownBy(() -> locked.markFlushedVersions(versions, 1_000))
+                        .isInstanceOf(DatabaseException.class)
+                        .hasMessageContaining("mark of flushed rows of schema 7 failed");
+                assertThatThrownBy(locked::stats)
+                        .isInstanceOf(DatabaseException.class)
+                        .hasMessageContaining("count of the dirty rows of schema 7 failed");
+            }
+            assertThat(pool.borrowed).isZero();
+        }
+        assertThat(log.marks(7)).containsExactly("1:0");
+    }
+
+    @Test
+    void anImpossibleTableNameIsRefusedAtOnce() {
+        assertThatThrownBy(() -> new JdbcChangeLogStore(log.database.dataSource(), "a.b.c"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("\"a.b.c\" is no table name");
+    }
+}

@@ -1,0 +1,69 @@
+package io.formacdc.duckdb;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import javax.sql.DataSource;
+import org.postgresql.PGConnection;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The connections of one export after the other, opened once: a pass has many chunks, and each reads on several. Thread-safe. */
+final class PgSessions implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(PgSessions.class);
+
+    private final DataSource dataSource;
+    private final Deque<Connection> idle = new ArrayDeque<>();
+
+    PgSessions(DataSource dataSource) {
+        this.dataSource = dataSource;
+    }
+
+    /** A connection without autocommit, in no transaction; new, or given back by an earlier export. */
+    synchronized Connection take() throws SQLException {
+        Connection connection = idle.pollFirst();
+        if (connection == null) {
+            connection = dataSource.getConnection();
+            connection.setAutoCommit(false);
+        }
+        return connection;
+    }
+
+    /** Ends the transaction and keeps the connection. Does not throw: one that fails is gone. */
+    synchronized void giveBack(Connection connection) {
+        try {
+            connection.rollback();
+            idle.addFirst(connection);
+        } catch (SQLException e) {
+            LOG.debug("could not end a read-only transaction", e);
+            abort(connection);
+        }
+    }
+
+    /**
+     * Ends a connection at once, with whatever runs on it. A mere close would read a COPY to its end, and a backend that
+     * waits for a lock does not see its client go: it has to be told.
+     */
+    static void abort(Connection connection) {
+        try {
+            connection.unwrap(PGConnection.class).cancelQuery();
+            connection.abort(Runnable::run);
+        } catch (SQLException e) {
+            LOG.debug("could not abort a connection", e);
+        }
+    }
+
+    /** Closes what is idle. Does not throw. */
+    @Override
+    public synchronized void close() {
+        for (Connection connection : idle) {
+            try (connection) {
+                connection.setAutoCommit(true);
+            } catch (SQLException e) {
+                LOG.debug("could not close a connection", e);
+            }
+        }
+        idle.clear();
+    }
+}

@@ -1,0 +1,19 @@
+package io.formacdc.manifest;
+
+import io.formacdc.core.ObjectStore;
+import io.formacdc.s3.ListingObjectStoreContract;
+
+/** The fake keeps the promises of the port, as the real stores do. */
+class MemoryObjectStoreTest extends ListingObjectStoreContract {
+    private final MemoryObjectStore store = new MemoryObjectStore();
+
+    @Override
+    protected ObjectStore store() {
+        return store;
+    }
+
+    @Override
+    protected ObjectStore storeWithoutBucket() {
+        return MemoryObjectStore.withoutBucket();
+    }
+}
