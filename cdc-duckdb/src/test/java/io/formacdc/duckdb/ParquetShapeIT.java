@@ -390,6 +390,24 @@ class ParquetShapeIT {
     }
 
     @Test
+    void namesThatDuckDbCouldTakeForItsOwnOrForEachOtherAreColumnsLikeAnyOther() throws Exception {
+        host.insert(schema, LOW, 1);
+        List<String> names = List.of("Ä", "ä", "element", "select", "h", "c0", "a\nb", "'", "\"");
+        List<Attribute> attributes = new ArrayList<>();
+        for (String name : names) {
+            attributes.add(Attribute.eav(name, attributes.size() + 1, ValueType.TEXT));
+            host.insertEav(schema, LOW, attributes.size(), "", "value of " + name, null);
+        }
+        Path file = onlyFile(
+                flush(host.config().build(), TestHost.registry(schema, new SchemaAttributes("odd", attributes))));
+        for (String name : names) {
+            String column = '"' + name.replace("\"", "\"\"") + '"';
+            assertThat(TestHost.column(duckDb, "SELECT f." + column + " FROM '" + file + "' f"))
+                    .containsExactly("value of " + name);
+        }
+    }
+
+    @Test
     void aMegabyteOfTextArrivesWhole() throws Exception {
         host.insert(schema, LOW, 1);
         String text = "a\uD83D\uDE00'\n".repeat(1 << 17);
