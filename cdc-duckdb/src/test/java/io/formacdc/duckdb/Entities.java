@@ -124,6 +124,22 @@ final class Entities {
         upsertSlot(connection, id, version, null);
     }
 
+    /** Gives every entity the next version. */
+    void updateAll(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("UPDATE entity_main SET text_01 = 't' || ltbase_updated_at + 1,"
+                    + " bigint_01 = ltbase_updated_at + 1, ltbase_updated_at = ltbase_updated_at + 1"
+                    + " WHERE ltbase_schema_id = " + schemaId);
+            statement.execute("UPDATE eav_data SET value_text = CASE attr_id WHEN 3 THEN text_01 END,"
+                    + " value_numeric = CASE attr_id WHEN 4 THEN bigint_01 END FROM entity_main"
+                    + " WHERE ltbase_schema_id = schema_id AND ltbase_row_id = row_id AND schema_id = " + schemaId);
+            statement.execute("INSERT INTO change_log (schema_id, row_id, changed_at) SELECT ltbase_schema_id,"
+                    + " ltbase_row_id, ltbase_updated_at FROM entity_main WHERE ltbase_schema_id = " + schemaId
+                    + " ON CONFLICT (schema_id, row_id, flushed_at) DO UPDATE SET changed_at = excluded.changed_at,"
+                    + " deleted_at = NULL");
+        }
+    }
+
     /** Deletes the entity for good, and leaves a tombstone. */
     void delete(Connection connection, UUID id, long version) throws SQLException {
         execute(connection, "DELETE FROM entity_main WHERE ltbase_schema_id = ? AND ltbase_row_id = ?", id);

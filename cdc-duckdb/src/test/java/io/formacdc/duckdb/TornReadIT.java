@@ -19,9 +19,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** No file ever holds an entity of which one half is of another transaction than the other. */
 final class TornReadIT {
-    private static final int ENTITIES = 150;
+    /** Enough for one file to be read by several connections side by side. */
+    private static final int ENTITIES = 9_000;
+
     private static final int TRANSACTIONS = 3000;
-    private static final int PASSES = 10;
+    private static final int PASSES = 6;
 
     @TempDir
     private Path folder;
@@ -31,14 +33,19 @@ final class TornReadIT {
     void noFileHoldsAHalfUpdatedEntity() throws SQLException {
         try (TestHost host = new TestHost()) {
             Entities entities = new Entities(host, 7).insertMany(ENTITIES);
-            CdcConfig config = host.config().batchSize(64).build();
+            CdcConfig config = host.config().build();
             AtomicInteger committed = new AtomicInteger();
             AtomicBoolean enough = new AtomicBoolean();
             CompletableFuture<Void> writer = CompletableFuture.runAsync(() -> write(host, entities, committed, enough));
             int passes = 0;
-            while (!writer.isDone() && (passes < PASSES || committed.get() < TRANSACTIONS)) {
-                Cdc.runOnce(config, host.client, false, Entities.REGISTRY);
-                passes++;
+            try (Connection connection = host.postgres.dataSource().getConnection()) {
+                connection.setAutoCommit(false);
+                while (!writer.isDone() && (passes < PASSES || committed.get() < TRANSACTIONS)) {
+                    entities.updateAll(connection);
+                    connection.commit();
+                    Cdc.runOnce(config, host.client, false, Entities.REGISTRY);
+                    passes++;
+                }
             }
             enough.set(true);
             writer.join();
@@ -58,7 +65,8 @@ final class TornReadIT {
             connection.setAutoCommit(false);
             while (!enough.get()) {
                 int n = 1 + random.nextInt(ENTITIES);
-                version++;
+                // Room for the updates of all.
+                version += 1_000;
                 if (deleted[n]) {
                     entities.insert(connection, entities.id(n), version);
                     deleted[n] = false;
