@@ -175,6 +175,8 @@ class CdcConfigTest {
                 .pgUseIam(true)
                 .pgSslMode("tls")
                 .duckMemLimit("lots")
+                .duckThreads(1_000_000)
+                .queryTimeout(Duration.ofSeconds(Long.MAX_VALUE))
                 .parquetCompression("rar")
                 .parquetCompressionLevel(23)
                 .s3Prefix("/data")
@@ -185,6 +187,8 @@ class CdcConfigTest {
         InvalidConfigException e = catchThrowableOfType(InvalidConfigException.class, hopeless::validate);
         assertThat(e.problems())
                 .satisfiesExactlyInAnyOrder(
+                        problem -> assertThat(problem).contains("duckThreads 1000000", "1024"),
+                        problem -> assertThat(problem).contains("queryTimeout", "PT8760H"),
                         problem -> assertThat(problem).isEqualTo("pgHost is not set"),
                         problem -> assertThat(problem).isEqualTo("pgUser is not set"),
                         problem -> assertThat(problem).isEqualTo("pgDb is not set"),
