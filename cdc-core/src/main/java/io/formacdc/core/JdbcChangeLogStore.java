@@ -13,7 +13,7 @@ import javax.sql.DataSource;
  * closed on every path. Sets autocommit itself, whatever the data source hands out. Thread-safe.
  *
  * <p>A log that keeps its flushed rows grows for ever, and {@link #dirtySchemas()} reads all of it, unless it has an
- * index such as {@code CREATE INDEX ON change_log (schema_id, changed_at) WHERE flushed_at = 0}.
+ * index such as {@code CREATE INDEX ON change_log (schema_id, row_id) INCLUDE (changed_at) WHERE flushed_at = 0}.
  */
 public final class JdbcChangeLogStore implements ChangeLogStore {
     private final DataSource dataSource;

@@ -1,6 +1,7 @@
 package io.formacdc.duckdb;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.UUID;
 import org.duckdb.DuckDBColumnType;
 import org.duckdb.DuckDBDataChunkWriter;
@@ -12,29 +13,38 @@ import org.jspecify.annotations.Nullable;
  * call for it crosses into native code. Confined to a thread.
  */
 final class ChunkColumns {
+    /** Much less than what DuckDB holds, much more than a chunk of ordinary rows. */
+    private static final long MAX_GATHERED_BYTES = 8L << 20;
+
     private final DuckDBWritableVector[] vectors;
     private final byte[][] @Nullable [] texts;
+    private long gatheredBytes;
 
-    ChunkColumns(DuckDBColumnType[] types, DuckDBDataChunkWriter chunk) {
-        vectors = new DuckDBWritableVector[types.length];
-        texts = new byte[types.length][][];
-        for (int column = 0; column < types.length; column++) {
-            if (types[column] == DuckDBColumnType.VARCHAR) {
-                texts[column] = new byte[(int) chunk.capacity()][];
+    ChunkColumns(List<DuckDBColumnType> types, int capacity) {
+        vectors = new DuckDBWritableVector[types.size()];
+        texts = new byte[types.size()][][];
+        for (int column = 0; column < vectors.length; column++) {
+            if (types.get(column) == DuckDBColumnType.VARCHAR) {
+                texts[column] = new byte[capacity][];
             }
         }
-        attach(chunk);
     }
 
-    /** Goes on with the next chunk. */
+    /** Writes to this chunk from now on, whose vectors are valid until {@link #flush}. */
     void attach(DuckDBDataChunkWriter chunk) {
         for (int column = 0; column < vectors.length; column++) {
             vectors[column] = chunk.vector(column);
         }
     }
 
+    /** Whether so much text is gathered that the chunk should end here. */
+    boolean isFull() {
+        return gatheredBytes >= MAX_GATHERED_BYTES;
+    }
+
     /** Hands over the text of so many rows. */
     void flush(int rows) {
+        gatheredBytes = 0;
         for (int column = 0; column < vectors.length; column++) {
             byte[][] text = texts[column];
             if (text != null && rows > 0) {
@@ -59,6 +69,7 @@ final class ChunkColumns {
             throw new IllegalStateException("column " + column + " is no text");
         }
         text[row] = utf8;
+        gatheredBytes += utf8.length;
     }
 
     void setBoolean(int column, int row, boolean value) {

@@ -89,6 +89,7 @@ final class CopyFunction implements DuckDBTableFunction<CopySource, CopyFunction
     /** One thread's share of a scan. */
     static final class Reader implements DuckDBTableFunctionState {
         private @Nullable TupleWriter writer;
+        private @Nullable ChunkColumns columns;
         private @Nullable Connection connection;
         private @Nullable CopyStream stream;
         private boolean finished;
@@ -97,21 +98,22 @@ final class CopyFunction implements DuckDBTableFunction<CopySource, CopyFunction
             if (finished) {
                 return 0;
             }
-            if (writer == null) {
+            if (writer == null || columns == null) {
                 writer = scan.source().newWriter();
+                columns = new ChunkColumns(scan.source().columns(), (int) chunk.capacity());
             }
-            writer.beginChunk(chunk);
+            columns.attach(chunk);
             int capacity = (int) chunk.capacity();
             int rows = 0;
-            while (rows < capacity && claim(scan)) {
+            while (rows < capacity && !columns.isFull() && claim(scan)) {
                 ByteBuffer tuple = Objects.requireNonNull(stream).next();
                 if (tuple == null) {
                     stream = null;
-                } else if (writer.write(tuple, rows)) {
+                } else if (writer.write(tuple, columns, rows)) {
                     rows++;
                 }
             }
-            writer.endChunk(rows);
+            columns.flush(rows);
             scan.source().rowsRead(rows);
             if (rows == 0) {
                 finish(scan);

@@ -20,6 +20,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
@@ -82,10 +83,8 @@ public final class DuckExporter implements AutoCloseable {
             List<UUID> rowIds,
             @Nullable SchemaAttributes attributes) {
         SchemaIds.check(schemaId);
-        PgQueries queries = PgQueries.ofDirtyRows(
-                config,
-                schemaId,
-                " AND k.changed_at <= " + snapshotTs + " AND k.row_id = ANY (" + PgSnapshot.ROW_IDS + ")");
+        PgQueries queries =
+                PgQueries.ofDirtyRows(config, schemaId).notNewerThan(snapshotTs).amongThoseGiven();
         return export(pgConnStr, s3TmpPath, schemaId, queries, rowIds, attributes);
     }
 
@@ -100,8 +99,7 @@ public final class DuckExporter implements AutoCloseable {
             List<UUID> rowIds,
             @Nullable SchemaAttributes attributes) {
         SchemaIds.check(schemaId);
-        PgQueries queries =
-                PgQueries.ofLiveEntities(config, schemaId, " AND k.ltbase_row_id = ANY (" + PgSnapshot.ROW_IDS + ")");
+        PgQueries queries = PgQueries.ofLiveEntities(config, schemaId).amongThoseGiven();
         return export(pgConnStr, s3TmpPath, schemaId, queries, rowIds, attributes);
     }
 
@@ -116,7 +114,8 @@ public final class DuckExporter implements AutoCloseable {
             throw new IllegalArgumentException("rowIds is empty; an export needs at least one row");
         }
         Target place = Target.parse(target);
-        String[] sorted = rowIds.stream().map(UUID::toString).sorted().toArray(String[]::new);
+        String[] sorted =
+                rowIds.stream().map(UUID::toString).distinct().sorted().toArray(String[]::new);
         DataSource dataSource = PgDataSources.of(pgConnStr);
         TrackedConnections connections = new TrackedConnections(dataSource);
         try (InterruptWatch watch = InterruptWatch.open();
@@ -163,8 +162,8 @@ public final class DuckExporter implements AutoCloseable {
             return;
         }
         try {
-            Path path = Path.of(target.path()).toAbsolutePath();
-            Files.createDirectories(path.getParent());
+            Path path = Path.of(target.path());
+            Files.createDirectories(Objects.requireNonNull(path.getParent()));
             Files.move(file.path(), path, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             throw new CdcException(
@@ -174,18 +173,21 @@ public final class DuckExporter implements AutoCloseable {
 
     /** Where a file goes: a key of a bucket, or a local path if the bucket is null. */
     private record Target(@Nullable String bucket, String path) {
+        /** @throws IllegalArgumentException if the text is neither, or the path that of a folder */
         static Target parse(String text) {
-            if (text.startsWith("file:")) {
-                return new Target(null, Path.of(URI.create(text)).toString());
+            String[] parts = text.split("/", 4);
+            if (text.startsWith("s3://")) {
+                if (parts.length == 4 && !parts[2].isEmpty() && !parts[3].isEmpty()) {
+                    return new Target(parts[2], parts[3]);
+                }
+            } else if (!text.isEmpty()) {
+                Path path = text.startsWith("file:///") ? Path.of(URI.create(text)) : Path.of(text);
+                if (path.getFileName() != null && !Files.isDirectory(path)) {
+                    return new Target(null, path.toAbsolutePath().toString());
+                }
             }
-            if (!text.startsWith("s3://")) {
-                return new Target(null, text);
-            }
-            String[] parts = text.substring("s3://".length()).split("/", 2);
-            if (parts.length < 2 || parts[0].isEmpty() || parts[1].isEmpty()) {
-                throw new IllegalArgumentException("\"" + text + "\" is no s3://bucket/key");
-            }
-            return new Target(parts[0], parts[1]);
+            throw new IllegalArgumentException(
+                    "\"" + text + "\" is neither s3://bucket/key nor the path that a file can have");
         }
     }
 

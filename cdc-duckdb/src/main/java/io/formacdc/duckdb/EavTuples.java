@@ -6,10 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.duckdb.DuckDBColumnType;
-import org.duckdb.DuckDBDataChunkWriter;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Rows of {@code eav_data}: fields row_id, attr_id, array_indices, value_text, value_numeric. A value goes into the one
@@ -34,7 +31,6 @@ final class EavTuples implements TupleWriter {
     private static final int FIELDS = 5;
     private static final String GENERIC = "attributes";
 
-    private final DuckDBColumnType[] types;
     private final boolean generic;
     private final boolean hasLists;
     private final PgType numericType;
@@ -42,10 +38,8 @@ final class EavTuples implements TupleWriter {
     private final Map<Short, EavAttribute> byId = new HashMap<>();
     private final Map<String, Long> lossyCasts = new HashMap<>();
     private final PgValue value = new PgValue();
-    private @Nullable ChunkColumns columns;
 
     EavTuples(Projection projection, CopySource source) {
-        this.types = columns(projection).toArray(DuckDBColumnType[]::new);
         this.generic = projection.generic();
         this.hasLists = projection.hasLists();
         this.numericType = projection.valueNumericType();
@@ -71,16 +65,7 @@ final class EavTuples implements TupleWriter {
     }
 
     @Override
-    public void beginChunk(DuckDBDataChunkWriter chunk) {
-        if (columns == null) {
-            columns = new ChunkColumns(types, chunk);
-        } else {
-            columns.attach(chunk);
-        }
-    }
-
-    @Override
-    public boolean write(ByteBuffer tuple, int row) {
+    public boolean write(ByteBuffer tuple, ChunkColumns out, int row) {
         if (tuple.getShort() != FIELDS) {
             throw new IllegalStateException("the server sent a tuple of another shape");
         }
@@ -99,7 +84,6 @@ final class EavTuples implements TupleWriter {
         int numberLength = tuple.position(textAt + Math.max(0, textLength)).getInt();
         int numberAt = tuple.position();
 
-        ChunkColumns out = Objects.requireNonNull(columns);
         out.setLong(0, row, idHigh);
         out.setLong(1, row, idLow);
         out.setShort(ATTR_ID, row, attrId);
@@ -196,11 +180,6 @@ final class EavTuples implements TupleWriter {
     /** What is no number sorts behind all that are. */
     private static long number(String digits) {
         return digits.isEmpty() || digits.length() > 18 ? Long.MAX_VALUE : Long.parseLong(digits);
-    }
-
-    @Override
-    public void endChunk(int rows) {
-        Objects.requireNonNull(columns).flush(rows);
     }
 
     @Override

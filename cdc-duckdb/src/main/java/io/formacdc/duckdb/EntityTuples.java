@@ -6,8 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.duckdb.DuckDBColumnType;
-import org.duckdb.DuckDBDataChunkWriter;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Rows of the change log or of {@code entity_main}, with the hot columns: fields row_id, changed_at, deleted_at, xmin,
@@ -20,16 +18,13 @@ final class EntityTuples implements TupleWriter {
     static final int FIRST_HOT_COLUMN = 7;
 
     private final List<HotColumn> hot;
-    private final DuckDBColumnType[] types;
     private final CopySource source;
     private final RowVersions.Collector versions = new RowVersions.Collector();
     private final PgValue value = new PgValue();
     private final long[] lossyCasts;
-    private @Nullable ChunkColumns columns;
 
     EntityTuples(List<HotColumn> hot, CopySource source) {
         this.hot = hot;
-        this.types = columns(hot).toArray(DuckDBColumnType[]::new);
         this.source = source;
         this.lossyCasts = new long[hot.size()];
     }
@@ -55,17 +50,7 @@ final class EntityTuples implements TupleWriter {
     }
 
     @Override
-    public void beginChunk(DuckDBDataChunkWriter chunk) {
-        if (columns == null) {
-            columns = new ChunkColumns(types, chunk);
-        } else {
-            columns.attach(chunk);
-        }
-    }
-
-    @Override
-    public boolean write(ByteBuffer tuple, int row) {
-        ChunkColumns out = java.util.Objects.requireNonNull(columns);
+    public boolean write(ByteBuffer tuple, ChunkColumns out, int row) {
         int fields = tuple.getShort();
         if (fields != SYSTEM_FIELDS + hot.size()) {
             throw new IllegalStateException("the server sent " + fields + " fields");
@@ -167,15 +152,10 @@ final class EntityTuples implements TupleWriter {
     }
 
     @Override
-    public void endChunk(int rows) {
-        java.util.Objects.requireNonNull(columns).flush(rows);
-    }
-
-    @Override
     public void finish() {
         source.addVersions(versions);
         for (int i = 0; i < lossyCasts.length; i++) {
-            source.addLossyCasts(hot.get(i).target(), lossyCasts[i]);
+            source.addLossyCasts(hot.get(i).name(), lossyCasts[i]);
         }
     }
 }

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Merge on read: one row for each {@code row_id} over all listed files, that of the greatest {@code changed_at} and then
  * of the greatest {@code deleted_at}; tombstones are dropped after that. Rows dirty in PostgreSQL stand in for all that
- * the files say of them.
+ * the files say of them. An attribute called {@code file_row_number} makes files that DuckDB refuses to number the rows
+ * of, and so the view.
  */
 public final class LakeView {
     private LakeView() {}
@@ -49,7 +50,7 @@ public final class LakeView {
                 "read_parquet(" + list + ", union_by_name = true, filename = 'forma_cdc_file', file_row_number = true)";
         String notDirty = dirtyRows == null
                 ? ""
-                : " ANTI JOIN (SELECT row_id FROM read_parquet(" + ExportSql.literal(dirtyRows) + ")) d USING (row_id)";
+                : " ANTI JOIN (SELECT row_id FROM read_parquet(" + ExportSql.literal(dirtyRows) + ")) USING (row_id)";
         return "SELECT f.* EXCLUDE (forma_cdc_file, file_row_number) FROM " + read + " f SEMI JOIN ("
                 + "SELECT forma_cdc_file, file_row_number FROM ("
                 + "SELECT forma_cdc_file, file_row_number, deleted_at, row_number() OVER ("

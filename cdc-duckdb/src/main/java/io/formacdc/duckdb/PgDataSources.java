@@ -1,12 +1,14 @@
 package io.formacdc.duckdb;
 
 import io.formacdc.core.CdcConfig;
-import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
 import java.time.Duration;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.sql.DataSource;
@@ -20,6 +22,21 @@ final class PgDataSources {
     /** {@code key = value}, the value bare or in single quotes with backslash escapes, as libpq reads it. */
     private static final Pattern KEY_VALUE =
             Pattern.compile("\\s*([A-Za-z_]+)\\s*=\\s*(?:'((?:[^'\\\\]|\\\\.)*)'|((?:[^\\s'\\\\]|\\\\.)*))\\s*");
+
+    /** Not java.net.URI, which has no host where a name has an underscore, and then no user and no port either. */
+    private static final Pattern URI = Pattern.compile("postgres(?:ql)?://(?:([^:@/?#]*)(?::([^:@/?#]*))?@)?"
+            + "(\\[[^]@]*]|[^:@/?#\\[]*)(?::([^:@/?#]*))?(?:/([^/?#]*))?(?:\\?([^#]*))?");
+
+    private static final List<String> READ_HERE = List.of("host", "port", "user", "password", "dbname", "sslmode");
+
+    /** The driver's property by libpq's name. */
+    private static final Map<String, String> PASSED_ON = new TreeMap<>(Map.of(
+            "application_name", "ApplicationName",
+            "connect_timeout", "connectTimeout",
+            "options", "options",
+            "sslcert", "sslcert",
+            "sslkey", "sslkey",
+            "sslrootcert", "sslrootcert"));
 
     private PgDataSources() {}
 
@@ -37,26 +54,58 @@ final class PgDataSources {
     /**
      * Reads a connection string: libpq's {@code host=... port=...} or {@code postgresql://...}, as in Go, or a JDBC URL.
      *
-     * @throws IllegalArgumentException if it is none of these; the text is not repeated, as it may hold a password
+     * @throws IllegalArgumentException if it is none of these, or has an option that is not known; the text is not
+     *     repeated, as it may hold a password
      */
     static DataSource of(String connectionString) {
-        PGSimpleDataSource dataSource = withOwnSettings();
         if (connectionString.startsWith("jdbc:")) {
-            dataSource.setURL(connectionString);
-            return dataSource;
+            return ofJdbcUrl(connectionString);
         }
-        Map<String, String> values =
-                connectionString.startsWith("postgres://") || connectionString.startsWith("postgresql://")
-                        ? ofUri(connectionString)
-                        : ofKeyValues(connectionString);
+        boolean isUri = connectionString.startsWith("postgres://") || connectionString.startsWith("postgresql://");
+        return ofValues(isUri ? ofUri(connectionString) : ofKeyValues(connectionString));
+    }
+
+    private static DataSource ofJdbcUrl(String url) {
+        PGSimpleDataSource dataSource = withOwnSettings();
+        try {
+            dataSource.setURL(url);
+            return dataSource;
+        } catch (IllegalArgumentException e) {
+            // Without its cause, which repeats the URL.
+            throw new IllegalArgumentException("the connection string is no JDBC URL of PostgreSQL");
+        }
+    }
+
+    private static DataSource ofValues(Map<String, String> values) {
+        PGSimpleDataSource dataSource = withOwnSettings();
         dataSource.setServerNames(new String[] {values.getOrDefault("host", "localhost")});
-        dataSource.setPortNumbers(new int[] {Integer.parseInt(values.getOrDefault("port", "5432"))});
+        dataSource.setPortNumbers(new int[] {port(values.getOrDefault("port", "5432"))});
         String user = values.getOrDefault("user", "postgres");
         dataSource.setUser(user);
         dataSource.setPassword(values.getOrDefault("password", ""));
         dataSource.setDatabaseName(values.getOrDefault("dbname", user));
         dataSource.setSslMode(values.getOrDefault("sslmode", "prefer"));
+        try {
+            for (Map.Entry<String, String> value : values.entrySet()) {
+                String property = PASSED_ON.get(value.getKey());
+                if (property != null) {
+                    dataSource.setProperty(property, value.getValue());
+                } else if (!READ_HERE.contains(value.getKey())) {
+                    throw new IllegalArgumentException("the connection string has an option that is not known; known"
+                            + " are " + String.join(", ", READ_HERE) + ", " + String.join(", ", PASSED_ON.keySet()));
+                }
+            }
+        } catch (SQLException e) {
+            throw new IllegalArgumentException("an option of the connection string has a value that is not allowed");
+        }
         return dataSource;
+    }
+
+    private static int port(String text) {
+        if (!text.matches("[0-9]{1,5}")) {
+            throw new IllegalArgumentException("the port in the connection string is no number");
+        }
+        return Integer.parseInt(text);
     }
 
     private static PGSimpleDataSource withOwnSettings() {
@@ -68,7 +117,7 @@ final class PgDataSources {
     }
 
     private static Map<String, String> ofKeyValues(String text) {
-        Map<String, String> values = new HashMap<>();
+        Map<String, String> values = new LinkedHashMap<>();
         Matcher matcher = KEY_VALUE.matcher(text);
         int at = 0;
         while (at < text.length()) {
@@ -84,39 +133,32 @@ final class PgDataSources {
     }
 
     private static Map<String, String> ofUri(String text) {
-        URI uri;
-        try {
-            uri = new URI(text);
-        } catch (java.net.URISyntaxException e) {
-            throw new IllegalArgumentException("the connection string is no valid URI at character " + e.getIndex());
+        Matcher uri = URI.matcher(text);
+        if (!uri.matches()) {
+            throw new IllegalArgumentException("the connection string is no URI such as"
+                    + " postgresql://user:password@host:port/database; in user and password write @ as %40, : as %3A,"
+                    + " / as %2F");
         }
-        Map<String, String> values = new HashMap<>();
-        if (uri.getHost() != null) {
-            values.put("host", uri.getHost());
-        }
-        if (uri.getPort() > 0) {
-            values.put("port", String.valueOf(uri.getPort()));
-        }
-        if (uri.getRawUserInfo() != null) {
-            String[] userInfo = uri.getRawUserInfo().split(":", 2);
-            values.put("user", decode(userInfo[0]));
-            if (userInfo.length == 2) {
-                values.put("password", decode(userInfo[1]));
+        Map<String, String> values = new LinkedHashMap<>();
+        List<String> names = List.of("user", "password", "host", "port", "dbname");
+        for (int i = 0; i < names.size(); i++) {
+            String value = uri.group(i + 1);
+            if (value != null && !value.isEmpty()) {
+                values.put(names.get(i), decode(value));
             }
         }
-        if (uri.getPath() != null && uri.getPath().length() > 1) {
-            values.put("dbname", uri.getPath().substring(1));
-        }
-        if (uri.getRawQuery() != null) {
-            for (String pair : uri.getRawQuery().split("&", -1)) {
-                String[] keyValue = pair.split("=", 2);
-                values.put(decode(keyValue[0]), keyValue.length == 2 ? decode(keyValue[1]) : "");
-            }
+        for (String pair : uri.group(6) == null ? new String[0] : uri.group(6).split("&", -1)) {
+            String[] keyValue = pair.split("=", 2);
+            values.put(decode(keyValue[0]), keyValue.length == 2 ? decode(keyValue[1]) : "");
         }
         return values;
     }
 
     private static String decode(String text) {
-        return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+        try {
+            return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("the connection string has a % without two hexadecimal digits");
+        }
     }
 }

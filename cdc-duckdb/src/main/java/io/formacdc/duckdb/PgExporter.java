@@ -162,7 +162,7 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
                     watch,
                     connections,
                     snapshot,
-                    PgQueries.ofDirtyRows(config, schemaId, ""),
+                    PgQueries.ofDirtyRows(config, schemaId),
                     projection,
                     RowIdRange.pieces(chunk.afterRowId(), chunk.lastRowId(), chunk.splits()),
                     new ThrottledProgress(progress)));

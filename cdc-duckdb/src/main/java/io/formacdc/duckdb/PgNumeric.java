@@ -37,8 +37,16 @@ final class PgNumeric {
         return this;
     }
 
-    boolean isNegative() {
-        return sign == NEGATIVE || sign == NEGATIVE_INFINITY;
+    /** Exactly, and as PostgreSQL compares: NaN is above all numbers. */
+    boolean isAboveHalf() {
+        if (isSpecial()) {
+            return sign != NEGATIVE_INFINITY;
+        }
+        if (digits == 0 || sign == NEGATIVE) {
+            return false;
+        }
+        // The first digit is never zero, nor is the last.
+        return weight >= 0 || (weight == -1 && (digit(0) > 5000 || (digit(0) == 5000 && digits > 1)));
     }
 
     /** True if the value is an integer in the 64-bit range. */

@@ -10,45 +10,60 @@ import java.util.stream.Collectors;
  * way): the cost follows the rows exported, whatever the statistics of a table say that was filled a minute ago.
  * Immutable.
  *
- * @param keys the table that says which rows to export, as {@code k}, with what follows FROM and WHERE
+ * @param keys selects row_id, changed_at, deleted_at and xmin of the rows to export; conditions may follow
+ * @param rowIdColumn the row id in the table of {@code keys}
+ * @param amongGivenIds whether only rows of the ids of {@link PgSnapshot#setRowIds} are exported, of which none may come
+ *     twice
  */
-record PgQueries(TableName entityMain, TableName eavData, Keys keys) {
-
-    /**
-     * Which rows to export.
-     *
-     * @param table FROM what, as {@code k}
-     * @param schemaColumn its schema id
-     * @param rowColumn its row id
-     * @param condition what else holds for {@code k}, of k alone
-     * @param versionFields changed_at, deleted_at and xmin of the exported row
-     */
-    record Keys(String table, String schemaColumn, String rowColumn, String condition, String versionFields) {}
+record PgQueries(
+        int schemaId, TableName entityMain, TableName eavData, String keys, String rowIdColumn, boolean amongGivenIds) {
 
     /** Dirty rows. LEFT JOIN semantics: a tombstone is exported although its entity is gone. */
-    static PgQueries ofDirtyRows(CdcConfig config, int schemaId, String moreConditions) {
-        return new PgQueries(
-                TableName.parse(config.entityMainTable()),
-                TableName.parse(config.eavDataTable()),
-                new Keys(
-                        TableName.parse(config.changeLogTable()).sql(),
-                        "schema_id",
-                        "row_id",
-                        "k.schema_id = " + schemaId + " AND k.flushed_at = 0" + moreConditions,
-                        "k.changed_at, k.deleted_at, k.xmin"));
+    static PgQueries ofDirtyRows(CdcConfig config, int schemaId) {
+        return of(
+                config,
+                schemaId,
+                "SELECT row_id, changed_at, deleted_at, xmin AS xmin FROM "
+                        + TableName.parse(config.changeLogTable()) + " WHERE schema_id = " + schemaId
+                        + " AND flushed_at = 0",
+                "row_id");
     }
 
     /** Live entities, whose version is that of their last update. */
-    static PgQueries ofLiveEntities(CdcConfig config, int schemaId, String moreConditions) {
+    static PgQueries ofLiveEntities(CdcConfig config, int schemaId) {
+        return of(
+                config,
+                schemaId,
+                "SELECT ltbase_row_id AS row_id, ltbase_updated_at AS changed_at, 0::bigint AS deleted_at,"
+                        + " xmin AS xmin FROM " + TableName.parse(config.entityMainTable())
+                        + " WHERE ltbase_schema_id = " + schemaId + " AND ltbase_deleted_at IS NULL",
+                "ltbase_row_id");
+    }
+
+    private static PgQueries of(CdcConfig config, int schemaId, String keys, String rowIdColumn) {
         return new PgQueries(
+                schemaId,
                 TableName.parse(config.entityMainTable()),
                 TableName.parse(config.eavDataTable()),
-                new Keys(
-                        TableName.parse(config.entityMainTable()).sql(),
-                        "ltbase_schema_id",
-                        "ltbase_row_id",
-                        "k.ltbase_schema_id = " + schemaId + " AND k.ltbase_deleted_at IS NULL" + moreConditions,
-                        "k.ltbase_updated_at, 0::bigint, k.xmin"));
+                keys,
+                rowIdColumn,
+                false);
+    }
+
+    /** Of the dirty rows those not newer. */
+    PgQueries notNewerThan(long changedAtMillis) {
+        return new PgQueries(
+                schemaId,
+                entityMain,
+                eavData,
+                keys + " AND changed_at <= " + changedAtMillis,
+                rowIdColumn,
+                amongGivenIds);
+    }
+
+    /** Those of the ids given to the snapshot. */
+    PgQueries amongThoseGiven() {
+        return new PgQueries(schemaId, entityMain, eavData, keys, rowIdColumn, true);
     }
 
     /** Fields as {@link EntityTuples} reads them. */
@@ -56,18 +71,23 @@ record PgQueries(TableName entityMain, TableName eavData, Keys keys) {
         String hot = projection.hot().stream()
                 .map(c -> ", " + TableName.quote(c.source()) + (c.castToText() ? "::text" : ""))
                 .collect(Collectors.joining());
-        String entity = "SELECT ltbase_created_at, ltbase_updated_at, ltbase_deleted_at" + hot + " FROM " + entityMain
-                + " WHERE ltbase_schema_id = k." + keys.schemaColumn() + " AND ltbase_row_id = k." + keys.rowColumn();
-        return "SELECT k." + keys.rowColumn() + ", " + keys.versionFields() + ", m.* FROM " + keys.table()
-                + " k LEFT JOIN LATERAL (" + entity + " OFFSET 0) m ON true WHERE " + keys.condition()
-                + range.sqlOn("k." + keys.rowColumn());
+        return "SELECT k.row_id, k.changed_at, k.deleted_at, k.xmin, m.* FROM (" + keysIn(range)
+                + ") k LEFT JOIN LATERAL (SELECT ltbase_created_at, ltbase_updated_at, ltbase_deleted_at" + hot
+                + " FROM " + entityMain + " WHERE ltbase_schema_id = " + schemaId
+                + " AND ltbase_row_id = k.row_id OFFSET 0) m ON true";
     }
 
     /** Fields as {@link EavTuples} reads them. */
     String eav(RowIdRange range) {
-        String values = "SELECT row_id, attr_id, array_indices, value_text, value_numeric FROM " + eavData
-                + " WHERE schema_id = k." + keys.schemaColumn() + " AND row_id = k." + keys.rowColumn();
-        return "SELECT e.* FROM " + keys.table() + " k CROSS JOIN LATERAL (" + values + " OFFSET 0) e WHERE "
-                + keys.condition() + range.sqlOn("k." + keys.rowColumn());
+        return "SELECT e.* FROM (" + keysIn(range) + ") k CROSS JOIN LATERAL (SELECT row_id, attr_id, array_indices,"
+                + " value_text, value_numeric FROM " + eavData + " WHERE schema_id = " + schemaId
+                + " AND row_id = k.row_id OFFSET 0) e";
+    }
+
+    private String keysIn(RowIdRange range) {
+        return amongGivenIds
+                ? "SELECT c.* FROM (SELECT " + PgSnapshot.ROW_IDS + " AS id) i CROSS JOIN LATERAL (" + keys + " AND "
+                        + rowIdColumn + " = i.id OFFSET 0) c WHERE true" + range.sqlOn("i.id")
+                : keys + range.sqlOn(rowIdColumn);
     }
 }

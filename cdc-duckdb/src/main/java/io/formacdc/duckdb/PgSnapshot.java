@@ -19,8 +19,11 @@ final class PgSnapshot implements AutoCloseable {
     /** Set for the transaction alone, so that nothing is left on a pooled session. */
     private static final String ROW_IDS_SETTING = "forma_cdc.row_ids";
 
-    /** SQL for the row ids given to {@link #setRowIds}; the text of a query does not grow with their number. */
-    static final String ROW_IDS = "current_setting('" + ROW_IDS_SETTING + "')::uuid[]";
+    /**
+     * SQL for the row ids given to {@link #setRowIds}, one a row; the text of a query does not grow with their number. To
+     * select from, not to compare with: a condition would read the ids from their text again for every row.
+     */
+    static final String ROW_IDS = "unnest(current_setting('" + ROW_IDS_SETTING + "')::uuid[])";
 
     private final PgSessions sessions;
     private final String exportedId;

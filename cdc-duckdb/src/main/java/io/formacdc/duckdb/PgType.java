@@ -20,13 +20,18 @@ enum PgType {
             case 20 -> INT8;
             case 21 -> INT2;
             case 23 -> INT4;
-            case 25, 1042, 1043 -> TEXT;
+            case 25, 1043 -> TEXT;
             case 700 -> FLOAT4;
             case 701 -> FLOAT8;
             case 1700 -> NUMERIC;
             case 2950 -> UUID;
             default -> OTHER;
         };
+    }
+
+    /** Text, or a type whose text is taken: an enum, a date, {@code char(n)}, whose padding a cast to text removes. */
+    boolean isReadAsText() {
+        return this == TEXT || this == OTHER;
     }
 
     boolean isInteger() {

@@ -82,12 +82,15 @@ final class PgValue {
 
     /** One or zero: a number is true above one half, text as {@code 1} or {@code true}. */
     boolean toBoolean() {
-        if (type == PgType.TEXT || type == PgType.OTHER) {
+        if (type.isReadAsText()) {
             String text = text();
             return is(text.equals("1") || text.equals("true") ? 1L : 0L);
         }
+        if (type == PgType.NUMERIC) {
+            return is(numeric.read(row, at).isAboveHalf() ? 1L : 0L);
+        }
         // NaN is the greatest number to PostgreSQL, so it is above one half to the reader of the hot row too.
-        return toDouble() ? is(doubleResult > 0.5 || Double.isNaN(doubleResult) ? 1L : 0L) : isBeyondDouble();
+        return toDouble() && is(doubleResult > 0.5 || Double.isNaN(doubleResult) ? 1L : 0L);
     }
 
     /** The two halves of a UUID; null if it is none. */
@@ -95,10 +98,14 @@ final class PgValue {
         if (type == PgType.UUID) {
             return new UUID(row.getLong(at), row.getLong(at + 8));
         }
+        if (!type.isReadAsText()) {
+            return null;
+        }
         String text = text();
         try {
-            // UUID.fromString takes shorter groups than PostgreSQL and Parquet know.
-            return text.length() == 36 ? UUID.fromString(text) : null;
+            UUID uuid = UUID.fromString(text);
+            // UUID.fromString takes groups of any length, and cuts them.
+            return uuid.toString().equalsIgnoreCase(text) ? uuid : null;
         } catch (IllegalArgumentException e) {
             return null;
         }
@@ -133,14 +140,15 @@ final class PgValue {
 
     private boolean toDouble(String text) {
         try {
-            return is(Double.parseDouble(text.strip()));
+            String number = text.strip();
+            return switch (number) {
+                case "NaN", "Infinity", "-Infinity" -> is(Double.parseDouble(number));
+                // Not Double.parseDouble, which takes 1d and 0x1p3 for numbers too.
+                default -> is(new BigDecimal(number).doubleValue()) && !Double.isInfinite(doubleResult);
+            };
         } catch (NumberFormatException e) {
             return false;
         }
-    }
-
-    private boolean isBeyondDouble() {
-        return type == PgType.NUMERIC && is(numeric.isNegative() ? 0L : 1L);
     }
 
     private boolean is(long result) {

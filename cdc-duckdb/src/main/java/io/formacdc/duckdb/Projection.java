@@ -78,13 +78,14 @@ record Projection(List<HotColumn> hot, List<EavAttribute> eav, boolean generic, 
         boolean encodingFits = switch (binding.encoding()) {
             case DEFAULT -> true;
             case BOOL_SMALLINT, UNIX_MS -> type.isInteger();
-            case BOOL_TEXT, ISO8601 -> type == PgType.TEXT;
+            case BOOL_TEXT, ISO8601 -> type.isReadAsText();
         };
         if (!encodingFits) {
             throw new CdcException("schema \"" + schemaName + "\": attribute \"" + attribute.name() + "\" has encoding "
                     + binding.encoding() + ", but column " + binding.columnName() + " is of type " + type);
         }
         return new HotColumn(
+                attribute.name(),
                 binding.columnName(),
                 type,
                 attribute.columnName(),
@@ -118,7 +119,8 @@ record Projection(List<HotColumn> hot, List<EavAttribute> eav, boolean generic, 
                     + "); give a schema registry that names those in use");
         }
         return present.stream()
-                .map(c -> new HotColumn(c, type(catalog, c), c, asItIs(type(catalog, c)), fieldIds.getOrDefault(c, 0)))
+                .map(c ->
+                        new HotColumn(c, c, type(catalog, c), c, asItIs(type(catalog, c)), fieldIds.getOrDefault(c, 0)))
                 .sorted(java.util.Comparator.comparingInt(HotColumn::fieldId))
                 .toList();
     }

@@ -17,12 +17,16 @@ import io.formacdc.s3.S3Clients;
 import io.formacdc.s3.S3FullClient;
 import io.formacdc.s3.S3ObjectStore;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.sql.Types;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -78,6 +82,94 @@ final class TestHost implements AutoCloseable {
         try (Statement statement = connection.createStatement()) {
             statement.execute(sql);
         }
+    }
+
+    /** Runs a statement with {@code ?} in it; PostgreSQL finds out the types of the values. */
+    void sql(String sql, @Nullable Object... values) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            for (int i = 0; i < values.length; i++) {
+                if (values[i] instanceof String text) {
+                    statement.setObject(i + 1, text, Types.OTHER);
+                } else {
+                    statement.setObject(i + 1, values[i]);
+                }
+            }
+            statement.execute();
+        }
+    }
+
+    /** An entity without hot columns set, and its dirty row. */
+    void insert(int schemaId, UUID rowId, long version) throws SQLException {
+        sql(
+                "INSERT INTO entity_main (ltbase_schema_id, ltbase_row_id, ltbase_created_at, ltbase_updated_at)"
+                        + " VALUES (?, ?, ?, ?)",
+                schemaId,
+                rowId,
+                version,
+                version);
+        sql("INSERT INTO change_log (schema_id, row_id, changed_at) VALUES (?, ?, ?)", schemaId, rowId, version);
+    }
+
+    void insertEav(
+            int schemaId, UUID rowId, int attrId, String arrayIndices, @Nullable String text, @Nullable String numeric)
+            throws SQLException {
+        sql(
+                "INSERT INTO eav_data (schema_id, row_id, attr_id, array_indices, value_text, value_numeric)"
+                        + " VALUES (?, ?, ?, ?, ?, ?)",
+                schemaId,
+                rowId,
+                attrId,
+                arrayIndices,
+                text,
+                numeric);
+    }
+
+    /** The listed files alone. */
+    Lake lake(int schemaId) {
+        return Lake.open(config().build(), client, schemaId);
+    }
+
+    S3ObjectStore store() {
+        return new S3ObjectStore(client, S3.bucket());
+    }
+
+    String bucket() {
+        return S3.bucket();
+    }
+
+    /** As libpq reads it. */
+    String connectionString() {
+        return "host=%s port=%d user=%s password='%s' dbname=%s sslmode=disable"
+                .formatted(postgres.host(), postgres.port(), postgres.user(), postgres.password(), postgres.database());
+    }
+
+    /** Key of something of this host's own. */
+    String key(String name) {
+        return prefix + "/" + name;
+    }
+
+    /** Every row as text, from PostgreSQL or DuckDB. */
+    static List<List<@Nullable String>> rows(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet result = statement.executeQuery(sql)) {
+            int columns = result.getMetaData().getColumnCount();
+            List<List<@Nullable String>> rows = new ArrayList<>();
+            while (result.next()) {
+                List<@Nullable String> row = new ArrayList<>();
+                for (int i = 1; i <= columns; i++) {
+                    row.add(result.getString(i));
+                }
+                rows.add(row);
+            }
+            return rows;
+        }
+    }
+
+    /** The first column of every row as text. */
+    static List<@Nullable String> column(Connection connection, String sql) throws SQLException {
+        List<@Nullable String> column = new ArrayList<>();
+        rows(connection, sql).forEach(row -> column.add(row.get(0)));
+        return column;
     }
 
     long count(String sql) throws SQLException {

@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.Map;
 import java.util.Properties;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -234,13 +235,14 @@ public final class LocalPostgres implements AutoCloseable {
                 settings.forEach(builder::setServerConfig);
                 EmbeddedPostgres server = builder.start();
                 return new LocalPostgres("localhost", server.getPort(), SUPERUSER, password, "postgres", server, null);
-            } catch (IOException | IllegalStateException e) {
+            } catch (IOException | RuntimeException e) {
+                stopAbandoned(data);
                 deleteTree(data);
                 throw e;
             } finally {
                 Files.deleteIfExists(passwordFile);
             }
-        } catch (IOException | IllegalStateException e) {
+        } catch (IOException | RuntimeException e) {
             throw new IllegalStateException(
                     "PostgreSQL could not be started here: " + e.getMessage() + ". It refuses to run as root, and so"
                             + " needs user namespaces (unshare -U) where this process is root: run as another user, or"
@@ -248,6 +250,21 @@ public final class LocalPostgres implements AutoCloseable {
                             + " such as jdbc:postgresql://localhost:5432/postgres?user=postgres&password=...",
                     e);
         }
+    }
+
+    /** Ends what a start that failed half-way, as when the JVM is about to end, has left to nobody. */
+    private static void stopAbandoned(Path data) throws IOException {
+        // Its starter first: after that, the server has written its process id, or never will.
+        ProcessHandle.current().children().forEach(LocalPostgres::awaitEnd);
+        Path processId = data.resolve("postmaster.pid");
+        if (Files.exists(processId)) {
+            long pid = Long.parseLong(Files.readAllLines(processId).get(0).strip());
+            ProcessHandle.of(pid).filter(ProcessHandle::destroy).ifPresent(LocalPostgres::awaitEnd);
+        }
+    }
+
+    private static void awaitEnd(ProcessHandle process) {
+        process.onExit().completeOnTimeout(process, 10, TimeUnit.SECONDS).join();
     }
 
     private static void deleteTree(Path folder) throws IOException {

@@ -1,0 +1,104 @@
+package io.formacdc.duckdb;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.formacdc.core.CdcConfig;
+import io.formacdc.core.CdcException;
+import io.formacdc.core.CdcPaths;
+import io.formacdc.core.UuidV7;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LakeIT {
+    private static final UUID ID = UUID.fromString("ffffffff-0000-0000-0000-000000000001");
+
+    @TempDir
+    Path spill;
+
+    private TestHost host;
+    private CdcConfig config;
+
+    @BeforeEach
+    void open() throws SQLException {
+        host = new TestHost();
+        config = host.config().spillDirectory(spill.toString()).build();
+    }
+
+    @AfterEach
+    void close() throws SQLException {
+        host.close();
+    }
+
+    @Test
+    void withoutAManifestTheBucketIsListedAndWhatIsStagedIsLeftOut() throws SQLException {
+        CdcConfig unlisted = config.toBuilder().manifestPrefix("").build();
+        host.insert(1, ID, 1);
+        Cdc.runOnce(unlisted, host.client, false, null);
+        byte[] noParquet = "no Parquet".getBytes(StandardCharsets.UTF_8);
+        host.store().putIfAbsent(CdcPaths.buildTempPath(config.s3Prefix(), 1, UuidV7.next()), noParquet);
+        host.store().putIfAbsent(CdcPaths.buildDeltaPath(config.s3Prefix(), 12, UuidV7.next()), noParquet);
+        try (Lake lake = Lake.open(unlisted, host.client, 1)) {
+            assertThat(lake.keys()).hasSize(1);
+            assertThat(TestHost.column(lake.connection(), "SELECT row_id FROM lake"))
+                    .containsExactly(ID.toString());
+        }
+    }
+
+    @Test
+    void aLakeWithoutFilesIsEmptyButForDirtyRows() throws SQLException {
+        try (Lake lake = Lake.open(config, host.client, 1)) {
+            assertThat(TestHost.rows(lake.connection(), "SELECT row_id, changed_at FROM lake"))
+                    .isEmpty();
+        }
+        host.insert(1, ID, 1);
+        host.sql("UPDATE entity_main SET text_01 = 'hot'");
+        try (Lake lake = Lake.openWithDirtyRows(config, host.client, 1, null)) {
+            assertThat(lake.keys()).isEmpty();
+            assertThat(TestHost.rows(lake.connection(), "SELECT row_id, text_01 FROM lake"))
+                    .containsExactly(List.of(ID.toString(), "hot"));
+        }
+    }
+
+    @Test
+    void theCopiesAreGoneAfterwards() throws Exception {
+        host.insert(1, ID, 1);
+        host.flush(null);
+        host.sql("INSERT INTO change_log (schema_id, row_id, changed_at) VALUES (1, '" + ID + "', 2)");
+        try (Lake lake = Lake.openWithDirtyRows(config, host.client, 1, null)) {
+            assertThat(TestHost.column(lake.connection(), "SELECT changed_at FROM lake"))
+                    .containsExactly("2");
+            try (var folders = Files.list(spill)) {
+                assertThat(folders).hasSize(1);
+            }
+        }
+        assertThat(spill).isEmptyDirectory();
+    }
+
+    @Test
+    void aFileThatIsNoParquetIsAClearErrorAndLeavesNothing() {
+        CdcConfig unlisted = config.toBuilder().manifestPrefix("").build();
+        host.store().putIfAbsent(CdcPaths.buildDeltaPath(config.s3Prefix(), 1, UuidV7.next()), new byte[] {1, 2, 3});
+        assertThatThrownBy(() -> Lake.open(unlisted, host.client, 1))
+                .isInstanceOf(CdcException.class)
+                .hasMessageContaining("schema 1 of the lake cannot be read");
+        assertThat(spill).isEmptyDirectory();
+    }
+
+    @Test
+    void aSchemaThatTheRegistryDoesNotKnowIsRefused() {
+        assertThatThrownBy(() -> Lake.openWithDirtyRows(config, host.client, 9, id -> Optional.empty()))
+                .isInstanceOf(CdcException.class)
+                .hasMessageContaining("does not know schema 9");
+        assertThat(spill).isEmptyDirectory();
+    }
+}

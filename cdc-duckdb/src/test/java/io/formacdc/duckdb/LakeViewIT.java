@@ -1,0 +1,162 @@
+package io.formacdc.duckdb;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.formacdc.core.CdcConfig;
+import io.formacdc.core.FlushReport;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LakeViewIT {
+    private static final String A = "'00000000-0000-0000-0000-00000000000a'";
+    private static final String B = "'ffffffff-0000-0000-0000-00000000000b'";
+
+    @TempDir
+    Path folder;
+
+    private Connection duckDb;
+    private int files;
+
+    @BeforeEach
+    void open() throws SQLException {
+        duckDb = DriverManager.getConnection("jdbc:duckdb:");
+    }
+
+    @AfterEach
+    void close() throws SQLException {
+        duckDb.close();
+    }
+
+    /** Rows of {@code row_id, changed_at, deleted_at} and more columns as told. */
+    private String file(String moreColumns, String... rows) throws SQLException {
+        String file = folder.resolve("it's " + files++ + ".parquet").toString();
+        try (Statement statement = duckDb.createStatement()) {
+            statement.execute("COPY (SELECT 1::SMALLINT AS schema_id, row_id::UUID AS row_id, changed_at::BIGINT AS"
+                    + " changed_at, deleted_at::BIGINT AS deleted_at, changed_at::BIGINT AS ltbase_created_at,"
+                    + " changed_at::BIGINT AS ltbase_updated_at, NULL::BIGINT AS ltbase_deleted_at"
+                    + (moreColumns.isEmpty() ? "" : ", " + moreColumns) + " FROM (VALUES ("
+                    + String.join("), (", rows) + ")) t(row_id, changed_at, deleted_at"
+                    + (moreColumns.isEmpty() ? "" : ", " + moreColumns) + ")) TO " + ExportSql.literal(file));
+        }
+        return file;
+    }
+
+    private List<List<@Nullable String>> view(String columns, @Nullable String dirtyRows, String... lakeFiles)
+            throws SQLException {
+        LakeView.create(duckDb, "the \"view\"", List.of(lakeFiles), dirtyRows);
+        return TestHost.rows(duckDb, "SELECT " + columns + " FROM \"the \"\"view\"\"\" ORDER BY row_id");
+    }
+
+    @Test
+    void theGreatestVersionOfEachRowWinsWhateverTheOrderOfFiles() throws SQLException {
+        String older = file("v", A + ", 1, 0, 'a1'", B + ", 9, 0, 'b9'");
+        String newer = file("v", A + ", 2, 0, 'a2'", B + ", 3, 0, 'b3'");
+        assertThat(view("v", null, older, newer)).containsExactly(List.of("a2"), List.of("b9"));
+        assertThat(view("v", null, newer, older)).containsExactly(List.of("a2"), List.of("b9"));
+    }
+
+    @Test
+    void aTombstoneHidesItsRowUntilARowIsNewer() throws SQLException {
+        String live = file("v", A + ", 1, 0, 'a'", B + ", 1, 0, 'b'");
+        String dead = file("v", A + ", 2, 77, NULL", B + ", 2, 77, NULL");
+        String again = file("v", B + ", 3, 0, 'b again'");
+        assertThat(view("v", null, live, dead, again)).containsExactly(List.of("b again"));
+    }
+
+    @Test
+    void ofEqualVersionsTheTombstoneWins() throws SQLException {
+        String live = file("v", A + ", 5, 0, 'a'");
+        String dead = file("v", A + ", 5, 5, NULL");
+        assertThat(view("v", null, live, dead)).isEmpty();
+        assertThat(view("v", null, dead, live)).isEmpty();
+    }
+
+    @Test
+    void aDeletionThatIsNotSetCountsAsLive() throws SQLException {
+        String old = file("v", A + ", 1, NULL, 'a'");
+        assertThat(view("v", null, old)).containsExactly(List.of("a"));
+    }
+
+    @Test
+    void oneVersionInTwoFilesIsOneRow() throws SQLException {
+        String once = file("v", A + ", 1, 0, 'a'");
+        String twice = file("v", A + ", 1, 0, 'a'");
+        assertThat(view("v", null, once, twice)).containsExactly(List.of("a"));
+    }
+
+    @Test
+    void generationsAreUnitedByName() throws SQLException {
+        String first = file("old", A + ", 1, 0, 'a'");
+        String second = file("new, old", B + ", 1, 0, 'new b', 'old b'");
+        assertThat(view("old, new", null, first, second))
+                .containsExactly(java.util.Arrays.asList("a", null), List.of("old b", "new b"));
+    }
+
+    @Test
+    void attributesMayBeCalledLikeWhatTheViewUses() throws SQLException {
+        String file = file("filename, place", A + ", 1, 0, 'f', 'p'");
+        String newer = file("filename, place", A + ", 2, 0, 'f2', 'p2'");
+        assertThat(view("filename, place", null, file, newer)).containsExactly(List.of("f2", "p2"));
+    }
+
+    @Test
+    void theViewHasTheColumnsOfTheFilesAndNoMore() throws SQLException {
+        String file = file("v", A + ", 1, 0, 'a'");
+        assertThat(view("*", null, file))
+                .containsExactly(java.util.Arrays.asList("1", A.replace("'", ""), "1", "0", "1", "1", null, "a"));
+    }
+
+    @Test
+    void withoutFilesTheViewIsEmptyAndHasTheSystemColumns() throws SQLException {
+        assertThat(view(
+                        "schema_id, row_id, changed_at, deleted_at, ltbase_created_at, ltbase_updated_at,"
+                                + " ltbase_deleted_at",
+                        null))
+                .isEmpty();
+    }
+
+    @Test
+    void dirtyRowsStandInForAllThatTheFilesSayOfThem() throws SQLException {
+        String lake = file("v", A + ", 5, 0, 'a'", B + ", 5, 0, 'b'");
+        // Older than the file: a clock that was set back must not show what PostgreSQL no longer has.
+        String dirty = file("v", A + ", 4, 0, 'dirty a'", B + ", 4, 4, NULL");
+        assertThat(view("v", dirty, lake)).containsExactly(List.of("dirty a"));
+        assertThat(view("v", dirty)).containsExactly(List.of("dirty a"));
+    }
+
+    @Test
+    void theLakeAndTheDirtyRowsTogetherEqualPostgresAtAnyMoment() throws SQLException {
+        try (TestHost host = new TestHost();
+                Connection writer = host.postgres.dataSource().getConnection()) {
+            RandomEntities entities = new RandomEntities(writer, 11);
+            CdcConfig config = host.config().batchSize(40).build();
+            long files = 0;
+            for (int round = 0; round < 8; round++) {
+                entities.churn(60, 120);
+                try (Lake lake =
+                        Lake.openWithDirtyRows(config, host.client, RandomEntities.SCHEMA, RandomEntities.REGISTRY)) {
+                    assertThat(RandomEntities.inLake(lake)).isEqualTo(entities.inPostgres());
+                }
+                if (round % 2 == 1) {
+                    FlushReport report = Cdc.runOnce(config, host.client, false, RandomEntities.REGISTRY);
+                    files += report.files();
+                    assertThat(report.schemas().get(0).lossyCasts()).isEmpty();
+                    try (Lake lake = host.lake(RandomEntities.SCHEMA)) {
+                        assertThat(lake.keys()).hasSize((int) files);
+                        assertThat(RandomEntities.inLake(lake)).isEqualTo(entities.inPostgres());
+                    }
+                }
+            }
+            assertThat(files).isGreaterThan(4);
+        }
+    }
+}

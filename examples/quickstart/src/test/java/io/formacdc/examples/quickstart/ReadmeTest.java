@@ -1,0 +1,103 @@
+package io.formacdc.examples.quickstart;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.formacdc.core.CdcConfig;
+import java.io.IOException;
+import java.lang.reflect.RecordComponent;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+class ReadmeTest {
+    private static final Path ROOT = Path.of("..", "..");
+    private static final Set<String> REQUIRED = Set.of("pgHost", "pgUser", "pgDb", "s3Bucket");
+
+    private final String readme = read(ROOT.resolve("README.md"));
+
+    @Test
+    void everyJavaBlockStandsInAnExample() throws IOException {
+        List<String> sources;
+        try (Stream<Path> files = Files.walk(ROOT.resolve("examples"))) {
+            sources = files.filter(file -> file.toString().contains("/src/main/")
+                            && file.toString().endsWith(".java"))
+                    .map(file -> withoutIndentation(read(file)))
+                    .toList();
+        }
+        assertThat(blocks("java"))
+                .isNotEmpty()
+                .allSatisfy(block ->
+                        assertThat(sources).as(block).anyMatch(source -> source.contains(withoutIndentation(block))));
+    }
+
+    @Test
+    void everyFieldOfTheConfigurationIsInTheTableWithItsDefault() throws ReflectiveOperationException {
+        CdcConfig defaults = CdcConfig.builder().build().withDefaults();
+        for (RecordComponent field : CdcConfig.class.getRecordComponents()) {
+            Object value = field.getAccessor().invoke(defaults);
+            assertThat(readme).contains("\n| `" + field.getName() + "` | " + cell(field.getName(), value) + " | ");
+        }
+    }
+
+    @Test
+    void theFirstBlockUnderQuickStartIsItsCommand() {
+        assertThat(firstBlockUnder("Quick start"))
+                .isEqualTo("mvn -q -Pquickstart -pl examples/quickstart -am process-classes");
+    }
+
+    @Test
+    void theFirstBlockUnderTestsIsWhatIsRunOnEveryChange() {
+        assertThat(read(ROOT.resolve(".ci/run")).lines()).contains(firstBlockUnder("Tests"));
+    }
+
+    @Test
+    void everyLinkedFileIsThere() {
+        assertThat(Pattern.compile("]\\(([^)#:]+)\\)").matcher(readme).results().map(link -> link.group(1)))
+                .isNotEmpty()
+                .allSatisfy(link -> assertThat(ROOT.resolve(link)).exists());
+    }
+
+    private List<String> blocks(String language) {
+        return Pattern.compile("^```" + language + "\\R(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL)
+                .matcher(readme)
+                .results()
+                .map(block -> block.group(1))
+                .toList();
+    }
+
+    private String firstBlockUnder(String section) {
+        MatchResult block = Pattern.compile(
+                        "^## " + section + "$.*?^```.*?\\R(.*?)\\R```$", Pattern.MULTILINE | Pattern.DOTALL)
+                .matcher(readme)
+                .results()
+                .findFirst()
+                .orElseThrow();
+        return block.group(1);
+    }
+
+    private static String cell(String field, Object value) {
+        if (value.equals("")) {
+            return REQUIRED.contains(field) ? "required" : "none";
+        }
+        return "`" + (value instanceof Duration duration ? duration.toMinutes() + " min" : value) + "`";
+    }
+
+    private static String withoutIndentation(String text) {
+        return text.lines().map(String::strip).collect(Collectors.joining("\n"));
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+}
