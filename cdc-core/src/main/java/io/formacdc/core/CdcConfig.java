@@ -95,6 +95,9 @@ public record CdcConfig(
     private static final List<String> CODECS = List.of("zstd", "snappy", "gzip", "lz4", "brotli", "uncompressed");
     private static final Pattern BUCKET = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]");
     private static final int MAX_ZSTD_LEVEL = 22;
+    /** DuckDB starts them all at once, and takes a machine down with a million. */
+    private static final int MAX_DUCK_THREADS = 1024;
+
     private static final CdcConfig UNSET = new CdcConfig(
             "",
             "",
@@ -213,6 +216,9 @@ public record CdcConfig(
         }
         if (!SSL_MODES.contains(pgSslMode)) {
             problems.add("pgSslMode \"" + pgSslMode + "\" is none of " + String.join(", ", SSL_MODES));
+        }
+        if (duckThreads > MAX_DUCK_THREADS) {
+            problems.add("duckThreads " + duckThreads + " is above " + MAX_DUCK_THREADS);
         }
         if (!MEMORY_LIMIT.matcher(duckMemLimit).matches()) {
             problems.add("duckMemLimit \"" + duckMemLimit + "\" is no amount of memory such as 512MB or 4GB");
