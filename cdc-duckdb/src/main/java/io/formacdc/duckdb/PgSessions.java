@@ -5,7 +5,6 @@ import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import javax.sql.DataSource;
-import org.postgresql.PGConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,13 +40,9 @@ final class PgSessions implements AutoCloseable {
         }
     }
 
-    /**
-     * Ends a connection at once, with whatever runs on it. A mere close would read a COPY to its end, and a backend that
-     * waits for a lock does not see its client go: it has to be told.
-     */
+    /** Ends a connection at once: a mere close would read a running COPY to its end. */
     static void abort(Connection connection) {
         try {
-            connection.unwrap(PGConnection.class).cancelQuery();
             connection.abort(Runnable::run);
         } catch (SQLException e) {
             LOG.debug("could not abort a connection", e);

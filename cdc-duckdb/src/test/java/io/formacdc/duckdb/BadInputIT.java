@@ -183,11 +183,13 @@ final class BadInputIT {
         assertRefused(
                 config -> config.parquetCompression("zip")
                         .duckMemLimit("lots")
+                        .duckThreads(1_000_000)
                         .pgSslMode("maybe")
                         .pgPort(70_000)
                         .s3Bucket(""),
                 "parquetCompression \"zip\" is none of zstd, snappy",
                 "duckMemLimit \"lots\" is no amount of memory such as 512MB",
+                "duckThreads 1000000 is above 1024",
                 "pgSslMode \"maybe\" is none of disable, allow",
                 "pgPort 70000 is no TCP port",
                 "s3Bucket is not set");

@@ -60,7 +60,7 @@ final class InterruptIT {
         lockTable("entity_main");
         interruptOnceSomethingWaits();
 
-        assertInterrupted(point -> {});
+        assertThat(assertInterrupted(point -> {})).hasMessageStartingWith("schema 7, export of 10 rows: interrupted");
 
         assertThat(entities.dirty()).hasSize(30);
         assertThat(host.dataKeys()).isEmpty();
@@ -93,7 +93,7 @@ final class InterruptIT {
         }
         interruptOnceSomethingWaits();
 
-        assertInterrupted(point -> {});
+        assertThat(assertInterrupted(point -> {})).hasMessageStartingWith("schema 7, mark of the rows of ");
 
         assertThat(host.listedKeys(7)).hasSize(1);
         assertThat(entities.dirty()).hasSize(30);
@@ -154,7 +154,7 @@ final class InterruptIT {
         assertThat(host.dataKeys()).isEmpty();
     }
 
-    private void assertInterrupted(Step step) {
+    private Throwable assertInterrupted(Step step) {
         Throwable thrown = catchThrowable(() -> flush.run(config().build(), step));
         Duration took = Duration.ofNanos(System.nanoTime() - interruptedAtNanos);
         assertThat(Thread.interrupted()).as("interrupt flag").isTrue();
@@ -163,6 +163,7 @@ final class InterruptIT {
         assertThat(thrown).isInstanceOf(CdcInterruptedException.class);
         assertThat(took).isLessThan(PROMPTLY);
         Leftovers.assertNone(host, spill);
+        return thrown;
     }
 
     private io.formacdc.core.CdcConfigBuilder config() {

@@ -4,11 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcConfigBuilder;
-import io.formacdc.core.CdcListener;
 import io.formacdc.core.FlushReport;
 import io.formacdc.core.FlushReport.Outcome;
 import io.formacdc.core.FlushReport.SchemaFlush;
-import io.formacdc.core.FlushedFile;
 import io.formacdc.core.ObjectStore.ObjectInfo;
 import io.formacdc.duckdb.SteppedFlush.Effect;
 import io.formacdc.duckdb.SteppedFlush.Point;
@@ -21,7 +19,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
@@ -237,82 +234,6 @@ final class PassIT {
                 .orElseThrow()
                 .keys();
         assertThat(keys).singleElement().asString().matches("32767/" + UUID_V7 + "\\.parquet");
-    }
-
-    @Test
-    void listenerHearsOfEachStepInOrder() throws SQLException {
-        entities.insertMany(25);
-        List<String> heard = new ArrayList<>();
-        CdcListener listener = new CdcListener() {
-            @Override
-            public void schemaStarted(int schema, long dirtyRows) {
-                heard.add("started " + schema + " " + dirtyRows);
-            }
-
-            @Override
-            public void fileFlushed(int schema, FlushedFile file, long markedRows) {
-                heard.add("file " + schema + " " + file.contents().rowCount() + " " + markedRows);
-            }
-
-            @Override
-            public void schemaFinished(SchemaFlush flush) {
-                heard.add("finished " + flush.schemaId() + " " + flush.outcome());
-            }
-        };
-        try (CdcRunner runner = CdcRunner.create(config().build(), host.client, Entities.REGISTRY, listener)) {
-            runner.runOnce(false);
-        }
-        assertThat(heard)
-                .containsExactly(
-                        "started " + schemaId + " 25",
-                        "file " + schemaId + " 10 10",
-                        "file " + schemaId + " 10 10",
-                        "file " + schemaId + " 5 5",
-                        "finished " + schemaId + " FLUSHED");
-    }
-
-    @Test
-    void listenerThatThrowsChangesNothing() throws SQLException {
-        entities.insertMany(25);
-        // Progress is told a few times a second: reading has to take some time.
-        host.sql("ALTER TABLE entity_main RENAME TO entity_real");
-        host.sql("CREATE VIEW entity_main AS SELECT e.* FROM entity_real e, LATERAL (SELECT pg_sleep(0.012)) s");
-        List<String> heard = Collections.synchronizedList(new ArrayList<>());
-        CdcListener listener = new CdcListener() {
-            @Override
-            public void schemaStarted(int schema, long dirtyRows) {
-                fail("started");
-            }
-
-            @Override
-            public void rowsExported(int schema, long rows, long rowsOfChunk) {
-                fail("exported " + rows + " of " + rowsOfChunk);
-            }
-
-            @Override
-            public void fileFlushed(int schema, FlushedFile file, long markedRows) {
-                fail("file");
-            }
-
-            @Override
-            public void schemaFinished(SchemaFlush flush) {
-                fail("finished");
-            }
-
-            private void fail(String what) {
-                heard.add(what);
-                throw new IllegalStateException("the listener fails at " + what);
-            }
-        };
-        CdcConfig config = config().batchSize(25).build();
-        try (CdcRunner runner = CdcRunner.create(config, host.client, Entities.REGISTRY, listener)) {
-            assertThat(runner.runOnce(false).rows()).isEqualTo(25);
-        } finally {
-            host.sql("DROP VIEW entity_main");
-            host.sql("ALTER TABLE entity_real RENAME TO entity_main");
-        }
-        assertThat(heard).containsExactly("started", "exported 25 of 25", "file", "finished");
-        entities.assertLakeEqualsPostgres(config);
     }
 
     @Test

@@ -16,15 +16,7 @@ import io.formacdc.manifest.ManifestFileLog;
 import io.formacdc.manifest.ManifestStore;
 import io.formacdc.manifest.ManifestStoreOptions;
 import io.formacdc.s3.S3ObjectStore;
-import java.lang.reflect.InvocationHandler;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -35,7 +27,6 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.function.LongConsumer;
 import java.util.stream.Stream;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,7 +69,7 @@ final class SteppedFlush {
         void at(Point point) throws Exception;
     }
 
-    private static final class InjectedException extends RuntimeException {
+    static final class InjectedException extends RuntimeException {
         private InjectedException() {
             super("injected");
         }
@@ -121,7 +112,8 @@ final class SteppedFlush {
         trace.clear();
         step = newStep;
         CdcConfig complete = config.withDefaults().validate();
-        TrackedConnections connections = new TrackedConnections(steppedDataSource(PgDataSources.of(complete)));
+        TrackedConnections connections =
+                new TrackedConnections(new SteppedSql(this).around(PgDataSources.of(complete)));
         ManifestStoreOptions options = ManifestStoreOptions.of(complete).toBuilder()
                 .baseBackoff(Duration.ofMillis(1))
                 .build();
@@ -143,11 +135,11 @@ final class SteppedFlush {
         }
     }
 
-    private synchronized int arrive(Effect effect) {
+    synchronized int arrive(Effect effect) {
         return occurrences.merge(effect, 1, Integer::sum);
     }
 
-    private void come(Effect effect, int occurrence, When when) throws Exception {
+    void come(Effect effect, int occurrence, When when) throws Exception {
         Point point = new Point(effect, occurrence, when);
         synchronized (this) {
             trace.add(point);
@@ -279,88 +271,6 @@ final class SteppedFlush {
         @Override
         public Stream<ObjectInfo> list(String prefix) {
             throw new UnsupportedOperationException("a flush lists nothing");
-        }
-    }
-
-    private static Effect effectOf(String sql) {
-        if (sql.contains("GROUP BY schema_id")) {
-            return Effect.DIRTY_SCHEMAS;
-        } else if (sql.contains("pg_try_advisory_lock")) {
-            return Effect.LOCK;
-        } else if (sql.contains("pg_advisory_unlock")) {
-            return Effect.UNLOCK;
-        } else if (sql.contains("coalesce(min(changed_at), 0)")) {
-            return Effect.STATS;
-        } else if (sql.contains("pg_export_snapshot")) {
-            return Effect.SNAPSHOT;
-        } else if (sql.contains("pg_attribute")) {
-            return Effect.CATALOG;
-        } else if (sql.contains("ORDER BY row_id DESC LIMIT 1")) {
-            return Effect.LAST_ROW;
-        } else if (sql.contains("row_number()")) {
-            return Effect.SELECT;
-        } else if (sql.startsWith("UPDATE")) {
-            return Effect.MARK;
-        }
-        return Effect.OTHER_SQL;
-    }
-
-    private DataSource steppedDataSource(DataSource real) {
-        return proxy(DataSource.class, real, (proxy, method, args) -> {
-            Object result = invoke(method, real, args);
-            return result instanceof Connection connection ? steppedConnection(connection) : result;
-        });
-    }
-
-    private Connection steppedConnection(Connection real) {
-        return proxy(Connection.class, real, (proxy, method, args) -> {
-            Object result = invoke(method, real, args);
-            if (result instanceof PreparedStatement statement) {
-                return steppedStatement(PreparedStatement.class, real, statement, (String) args[0]);
-            }
-            return result instanceof Statement statement
-                    ? steppedStatement(Statement.class, real, statement, "")
-                    : result;
-        });
-    }
-
-    private <T extends Statement> T steppedStatement(Class<T> type, Connection connection, T real, String sql) {
-        return proxy(type, real, (proxy, method, args) -> {
-            if (!method.getName().startsWith("execute")) {
-                return invoke(method, real, args);
-            }
-            Effect effect = effectOf(sql.isEmpty() ? (String) args[0] : sql);
-            int occurrence = arrive(effect);
-            try {
-                come(effect, occurrence, When.BEFORE);
-                Object result = invoke(method, real, args);
-                come(effect, occurrence, When.AFTER);
-                return result;
-            } catch (InjectedException e) {
-                connection.abort(Runnable::run);
-                throw new SQLException("injected loss of the connection at " + effect + " " + occurrence, "08006", e);
-            }
-        });
-    }
-
-    private static <T> T proxy(Class<T> type, T real, InvocationHandler handler) {
-        return type.cast(Proxy.newProxyInstance(
-                type.getClassLoader() == null ? SteppedFlush.class.getClassLoader() : type.getClassLoader(),
-                new Class<?>[] {type},
-                (proxy, method, args) -> switch (method.getName()) {
-                    case "equals" -> proxy == args[0];
-                    case "hashCode" -> System.identityHashCode(proxy);
-                    case "toString" -> "stepped " + real;
-                    default -> handler.invoke(proxy, method, args);
-                }));
-    }
-
-    private static @Nullable Object invoke(Method method, Object target, @Nullable Object @Nullable [] args)
-            throws Throwable {
-        try {
-            return method.invoke(target, args);
-        } catch (InvocationTargetException e) {
-            throw e.getCause() == null ? e : e.getCause();
         }
     }
 }
