@@ -1,5 +1,6 @@
 package io.formacdc.duckdb;
 
+import io.formacdc.core.RowIdInterval;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -50,7 +51,7 @@ final class CopyFunction implements DuckDBTableFunction<CopySource, CopyFunction
     }
 
     /** One execution: the ranges not claimed yet. */
-    record Scan(CopySource source, Queue<RowIdRange> unclaimed) {}
+    record Scan(CopySource source, Queue<RowIdInterval> unclaimed) {}
 
     @Override
     public CopySource bind(DuckDBTableFunctionBindInfo info) {
@@ -126,7 +127,7 @@ final class CopyFunction implements DuckDBTableFunction<CopySource, CopyFunction
             if (stream != null) {
                 return true;
             }
-            RowIdRange range = scan.unclaimed().poll();
+            RowIdInterval range = scan.unclaimed().poll();
             if (range == null) {
                 return false;
             }

@@ -1,5 +1,6 @@
 package io.formacdc.duckdb;
 
+import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.RowVersions;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class CopySource {
     private final PgSnapshot snapshot;
-    private final Function<RowIdRange, String> query;
-    private final List<RowIdRange> ranges;
+    private final Function<RowIdInterval, String> query;
+    private final List<RowIdInterval> ranges;
     private final List<DuckDBColumnType> columns;
     private final Function<CopySource, TupleWriter> writers;
     private final LongConsumer progress;
@@ -28,8 +29,8 @@ final class CopySource {
 
     CopySource(
             PgSnapshot snapshot,
-            Function<RowIdRange, String> query,
-            List<RowIdRange> ranges,
+            Function<RowIdInterval, String> query,
+            List<RowIdInterval> ranges,
             List<DuckDBColumnType> columns,
             Function<CopySource, TupleWriter> writers,
             LongConsumer progress) {
@@ -45,11 +46,11 @@ final class CopySource {
         return snapshot;
     }
 
-    String query(RowIdRange range) {
+    String query(RowIdInterval range) {
         return query.apply(range);
     }
 
-    List<RowIdRange> ranges() {
+    List<RowIdInterval> ranges() {
         return ranges;
     }
 

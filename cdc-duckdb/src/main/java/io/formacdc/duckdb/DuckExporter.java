@@ -4,6 +4,7 @@ import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.DatabaseException;
 import io.formacdc.core.FileContents;
+import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaIds;
 import io.formacdc.core.SnapshotExporter.ExportedFile;
@@ -147,13 +148,13 @@ public final class DuckExporter implements AutoCloseable {
     }
 
     /** Text order of UUIDs is their byte order. */
-    private static List<RowIdRange> pieces(String[] sorted) {
+    private static List<RowIdInterval> pieces(String[] sorted) {
         int pieces = Math.min(MAX_PIECES, 1 + sorted.length / ROWS_OF_A_PIECE);
         List<UUID> splits = new java.util.ArrayList<>();
         for (int i = 1; i < pieces; i++) {
             splits.add(UUID.fromString(sorted[(int) ((long) sorted.length * i / pieces)]));
         }
-        return RowIdRange.pieces(null, UUID.fromString(sorted[sorted.length - 1]), splits);
+        return RowIdInterval.pieces(null, UUID.fromString(sorted[sorted.length - 1]), splits);
     }
 
     private void deliver(ExportedFile file, Target target) {

@@ -7,6 +7,7 @@ import io.formacdc.core.DatabaseException;
 import io.formacdc.core.FileContents;
 import io.formacdc.core.FileContents.RowIdRange;
 import io.formacdc.core.FileContents.VersionRange;
+import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SnapshotExporter.ExportedFile;
 import io.formacdc.core.UuidV7;
 import java.io.IOException;
@@ -67,7 +68,7 @@ final class ParquetWriter implements AutoCloseable {
             PgSnapshot snapshot,
             PgQueries queries,
             Projection projection,
-            List<io.formacdc.duckdb.RowIdRange> ranges,
+            List<RowIdInterval> ranges,
             LongConsumer progress) {}
 
     /** Writes one file. On failure none is left. */

@@ -2,6 +2,7 @@ package io.formacdc.duckdb;
 
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.DatabaseException;
+import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaIds;
 import io.formacdc.core.SnapshotExporter;
@@ -120,7 +121,7 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
             int step = Math.max(MIN_ROWS_OF_A_PIECE, maxRows / PIECES);
             try {
                 Connection connection = snapshot.borrow();
-                Chunk chunk = selectChunk(connection, new RowIdRange(afterRowId, upToRowId), maxRows, step);
+                Chunk chunk = selectChunk(connection, new RowIdInterval(afterRowId, upToRowId), maxRows, step);
                 snapshot.giveBack(connection);
                 return chunk;
             } catch (SQLException e) {
@@ -128,13 +129,13 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
             }
         }
 
-        private @Nullable Chunk selectChunk(Connection connection, RowIdRange range, int maxRows, int step)
+        private @Nullable Chunk selectChunk(Connection connection, RowIdInterval range, int maxRows, int step)
                 throws SQLException {
             String sql = """
                     SELECT row_id, n FROM (
                       SELECT row_id, row_number() OVER (ORDER BY row_id) AS n, count(*) OVER () AS total FROM (
                         SELECT row_id FROM %s WHERE schema_id = ? AND flushed_at = 0%s ORDER BY row_id LIMIT ?) c) d
-                     WHERE n %% ? = 0 OR n = total ORDER BY n""".formatted(TableName.parse(config.changeLogTable()), range.sqlOn("row_id"));
+                     WHERE n %% ? = 0 OR n = total ORDER BY n""".formatted(TableName.parse(config.changeLogTable()), PgQueries.within(range, "row_id"));
             List<UUID> bounds = new ArrayList<>();
             long rows = 0;
             try (PreparedStatement statement = connection.prepareStatement(sql)) {
@@ -164,7 +165,7 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
                     snapshot,
                     PgQueries.ofDirtyRows(config, schemaId),
                     projection,
-                    RowIdRange.pieces(chunk.afterRowId(), chunk.lastRowId(), chunk.splits()),
+                    RowIdInterval.pieces(chunk.afterRowId(), chunk.lastRowId(), chunk.splits()),
                     new ThrottledProgress(progress)));
         }
 

@@ -1,6 +1,7 @@
 package io.formacdc.duckdb;
 
 import io.formacdc.core.CdcConfig;
+import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.TableName;
 import java.util.stream.Collectors;
 
@@ -67,7 +68,7 @@ record PgQueries(
     }
 
     /** Fields as {@link EntityTuples} reads them. */
-    String entities(Projection projection, RowIdRange range) {
+    String entities(Projection projection, RowIdInterval range) {
         String hot = projection.hot().stream()
                 .map(c -> ", " + TableName.quote(c.source()) + (c.castToText() ? "::text" : ""))
                 .collect(Collectors.joining());
@@ -78,16 +79,22 @@ record PgQueries(
     }
 
     /** Fields as {@link EavTuples} reads them. */
-    String eav(RowIdRange range) {
+    String eav(RowIdInterval range) {
         return "SELECT e.* FROM (" + keysIn(range) + ") k CROSS JOIN LATERAL (SELECT row_id, attr_id, array_indices,"
                 + " value_text, value_numeric FROM " + eavData + " WHERE schema_id = " + schemaId
                 + " AND row_id = k.row_id OFFSET 0) e";
     }
 
-    private String keysIn(RowIdRange range) {
+    private String keysIn(RowIdInterval range) {
         return amongGivenIds
                 ? "SELECT c.* FROM (SELECT " + PgSnapshot.ROW_IDS + " AS id) i CROSS JOIN LATERAL (" + keys + " AND "
-                        + rowIdColumn + " = i.id OFFSET 0) c WHERE true" + range.sqlOn("i.id")
-                : keys + range.sqlOn(rowIdColumn);
+                        + rowIdColumn + " = i.id OFFSET 0) c WHERE true" + within(range, "i.id")
+                : keys + within(range, rowIdColumn);
+    }
+
+    /** {@code AND} conditions on a UUID column; ids of this form are safe in the text of a query. */
+    static String within(RowIdInterval interval, String column) {
+        return (interval.after() == null ? "" : " AND " + column + " > '" + interval.after() + "'")
+                + (interval.upTo() == null ? "" : " AND " + column + " <= '" + interval.upTo() + "'");
     }
 }

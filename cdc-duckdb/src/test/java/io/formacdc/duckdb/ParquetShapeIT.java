@@ -6,6 +6,7 @@ import io.formacdc.core.Attribute;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.FlushReport.SchemaFlush;
 import io.formacdc.core.ManifestConfig;
+import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaRegistry;
 import io.formacdc.core.SnapshotExporter.ExportedFile;
@@ -440,7 +441,7 @@ class ParquetShapeIT {
                         snapshot,
                         PgQueries.ofLiveEntities(config, schema),
                         Projection.of(catalog, text),
-                        List.of(RowIdRange.ALL),
+                        List.of(RowIdInterval.ALL),
                         chunks::add))) {
             assertThat(TestHost.column(duckDb, "SELECT count(*) FROM '" + file.path() + "' WHERE length(t) = 1 << 20"))
                     .containsExactly("30");
