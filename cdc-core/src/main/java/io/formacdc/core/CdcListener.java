@@ -1,7 +1,7 @@
 package io.formacdc.core;
 
 /**
- * Told of what a pass does, on the threads that do it. Must be quick. An exception from it is logged and changes
+ * Told of what a pass, an export or a compaction does, on the threads that do it. Must be quick. An exception from it is logged and changes
  * nothing.
  */
 public interface CdcListener {
@@ -19,4 +19,18 @@ public interface CdcListener {
 
     /** A schema is done, one way or another. */
     default void schemaFinished(FlushReport.SchemaFlush flush) {}
+
+    /** A schema is to be compacted; {@code predictedBytes} will be written, roughly. */
+    default void compactionStarted(int schemaId, long predictedBytes) {}
+
+    /** So many rows have been written anew since the compaction of the schema began. */
+    default void rowsMerged(int schemaId, long rows) {}
+
+    /** A compaction of a schema is done, one way or another. */
+    default void compactionFinished(CompactionReport.SchemaCompaction compaction) {}
+
+    /** A listener that passes everything on to another, and logs what that one throws. */
+    static CdcListener quiet(CdcListener listener) {
+        return listener == NONE || listener instanceof QuietListener ? listener : new QuietListener(listener);
+    }
 }

@@ -38,6 +38,9 @@ public record CompactionConfig(
         Duration baseBackoff,
         Duration maxBackoff) {
 
+    /** A file comes out at up to one and a half times its target. */
+    private static final int MAX_FILE_SIZE_MB = 3_000;
+
     private static final CompactionConfig UNSET =
             new CompactionConfig(0, "", 0, 0, 0, Duration.ZERO, "", 0, 0, Duration.ZERO, Duration.ZERO);
 
@@ -81,6 +84,13 @@ public record CompactionConfig(
         List<String> problems = new ArrayList<>();
         if (schemaId < 0 || schemaId > Short.MAX_VALUE) {
             problems.add("schemaId " + schemaId + " must be 1 to 32767, or 0 for all schemas");
+        }
+        if (targetBaseSizeMb > MAX_FILE_SIZE_MB || maxDeltaSizeMb > MAX_FILE_SIZE_MB) {
+            problems.add("targetBaseSizeMb " + targetBaseSizeMb + " and maxDeltaSizeMb " + maxDeltaSizeMb
+                    + " may not be above " + MAX_FILE_SIZE_MB + ": S3 takes no more in one request");
+        }
+        if (!tempPrefix.isEmpty() && (tempPrefix.startsWith("/") || tempPrefix.contains(".."))) {
+            problems.add("tempPrefix \"" + tempPrefix + "\" may not start with a slash or hold \"..\"");
         }
         if (dirtyRatioPct > 100) {
             problems.add("dirtyRatioPct " + dirtyRatioPct + " is above 100");

@@ -1,7 +1,17 @@
 package io.formacdc.core;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Collections;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is in a Parquet file.
@@ -17,12 +27,32 @@ public record FileContents(
         long rowCount,
         long sizeBytes,
         String checksum,
-        @org.jspecify.annotations.Nullable RowIdRange rowIds,
-        @org.jspecify.annotations.Nullable VersionRange versions,
+        @Nullable RowIdRange rowIds,
+        @Nullable VersionRange versions,
         Map<String, String> columns) {
 
     public FileContents {
-        columns = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(columns));
+        columns = Collections.unmodifiableMap(new LinkedHashMap<>(columns));
+    }
+
+    /**
+     * The {@link #checksum} of a file.
+     *
+     * @throws CdcException if it cannot be read
+     */
+    public static String checksumOf(Path file) {
+        try (InputStream in = Files.newInputStream(file)) {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            byte[] buffer = new byte[1 << 16];
+            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+                digest.update(buffer, 0, n);
+            }
+            return "sha256:" + HexFormat.of().formatHex(digest.digest());
+        } catch (IOException e) {
+            throw new CdcException("a local file could not be read back: " + e.getMessage(), e);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e); // every JDK has it
+        }
     }
 
     /** Both ends inclusive, in byte order. */

@@ -33,7 +33,7 @@ public final class Flusher {
         this.config = config;
         this.ports = ports;
         this.registry = registry;
-        this.listener = listener == CdcListener.NONE ? listener : new QuietListener(listener);
+        this.listener = CdcListener.quiet(listener);
         this.clock = clock;
     }
 

@@ -1,6 +1,7 @@
 package io.formacdc.core;
 
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -41,6 +42,44 @@ public record ManifestConfig(String bucket, String prefix, String pathTemplate) 
         });
         String path = SCHEMA_ID.matcher(pathTemplate).replaceAll(Matcher.quoteReplacement(String.valueOf(schemaId)));
         return CdcPaths.underPrefix(prefix, path);
+    }
+
+    /**
+     * The schema whose manifest a key is; empty if it is none.
+     *
+     * @param key of any object of the bucket
+     */
+    public OptionalInt schemaIdOf(String key) {
+        Matcher matcher = Pattern.compile(keyPattern()).matcher(key);
+        if (!matcher.matches()) {
+            return OptionalInt.empty();
+        }
+        int schemaId = Integer.parseInt(matcher.group(1));
+        return schemaId <= Short.MAX_VALUE && key.equals(keyFor(schemaId))
+                ? OptionalInt.of(schemaId)
+                : OptionalInt.empty();
+    }
+
+    private String keyPattern() {
+        String key = CdcPaths.underPrefix(prefix, pathTemplate);
+        StringBuilder pattern = new StringBuilder();
+        Matcher placeholder = SCHEMA_ID.matcher(key);
+        int end = 0;
+        String id = "([1-9][0-9]{0,4})";
+        while (placeholder.find()) {
+            pattern.append(Pattern.quote(key.substring(end, placeholder.start())));
+            pattern.append(id);
+            id = "\\1";
+            end = placeholder.end();
+        }
+        return pattern + Pattern.quote(key.substring(end));
+    }
+
+    /** What the keys of all manifests begin with; may be empty. */
+    public String commonPrefix() {
+        String key = CdcPaths.underPrefix(prefix, pathTemplate);
+        Matcher placeholder = SCHEMA_ID.matcher(key);
+        return placeholder.find() ? key.substring(0, placeholder.start()) : key;
     }
 
     /** Why no path can be made from the template, if so. */

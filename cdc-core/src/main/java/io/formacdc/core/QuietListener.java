@@ -33,11 +33,26 @@ final class QuietListener implements CdcListener {
         quietly(() -> listener.schemaFinished(flush));
     }
 
+    @Override
+    public void compactionStarted(int schemaId, long predictedBytes) {
+        quietly(() -> listener.compactionStarted(schemaId, predictedBytes));
+    }
+
+    @Override
+    public void rowsMerged(int schemaId, long rows) {
+        quietly(() -> listener.rowsMerged(schemaId, rows));
+    }
+
+    @Override
+    public void compactionFinished(CompactionReport.SchemaCompaction compaction) {
+        quietly(() -> listener.compactionFinished(compaction));
+    }
+
     private static void quietly(Runnable call) {
         try {
             call.run();
         } catch (RuntimeException e) {
-            LOG.warn("the listener failed; the pass goes on", e);
+            LOG.warn("the listener failed; the work goes on", e);
         }
     }
 }

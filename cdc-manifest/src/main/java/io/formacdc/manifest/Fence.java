@@ -3,7 +3,6 @@ package io.formacdc.manifest;
 import io.formacdc.core.FencedException;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -14,20 +13,14 @@ import java.util.stream.Stream;
  * has taken up since, the keys find a flush of an older writer, which does not count.
  */
 final class Fence {
-    private static final String HEX = "[0-9a-fA-F]";
-
     private final int schemaId;
     private final long openedAt;
     private final Set<String> knownFlushes;
     private final Set<String> ownFlushes = new HashSet<>();
-    private final Pattern flushShape;
 
     Fence(Manifest opened) {
         this.schemaId = opened.schemaId();
         this.openedAt = opened.flushSeq();
-        this.flushShape = Pattern.compile(
-                "(?:.*/)?" + schemaId + "/" + HEX + "{8}(-" + HEX + "{4}){3}-" + HEX + "{12}\\.parquet",
-                Pattern.DOTALL);
         this.knownFlushes = new HashSet<>(flushesOf(opened).toList());
     }
 
@@ -59,6 +52,6 @@ final class Fence {
         return Stream.concat(
                         manifest.entries().stream().map(ManifestEntry::key),
                         manifest.retired().stream().map(RetiredFile::key))
-                .filter(key -> flushShape.matcher(key).matches());
+                .filter(key -> KeyShape.ofListed(schemaId, key) == KeyShape.FLUSHED);
     }
 }

@@ -19,6 +19,7 @@ import java.util.Set;
  * @param updatedAtMillis time of the last save, epoch milliseconds; strictly greater than that of the one before
  * @param entries all listed files of all tiers; no two with one key
  * @param retired files no longer listed, whose objects are kept for a while
+ * @param orphans objects never listed that a sweep has found, and that can be listed no more
  * @param form the document it is written as
  * @param unknownKeys JSON text by key, of keys that this version does not know; written back as they are
  */
@@ -31,12 +32,13 @@ public record Manifest(
         long updatedAtMillis,
         List<ManifestEntry> entries,
         List<RetiredFile> retired,
+        List<OrphanSighting> orphans,
         ManifestForm form,
         Map<String, String> unknownKeys) {
 
     /**
      * @throws IllegalArgumentException if the schema id is out of range, a number is negative, a key stands twice among
-     *     listed and retired files, or the form has no place for an entry's level
+     *     listed files, retired files and orphans, or the form has no place for an entry's level
      */
     public Manifest {
         SchemaIds.check(schemaId);
@@ -45,6 +47,7 @@ public record Manifest(
         }
         entries = List.copyOf(entries);
         retired = List.copyOf(retired);
+        orphans = List.copyOf(orphans);
         unknownKeys = Collections.unmodifiableMap(new LinkedHashMap<>(unknownKeys));
         Set<String> keys = new HashSet<>();
         for (ManifestEntry entry : entries) {
@@ -64,11 +67,17 @@ public record Manifest(
                         "path \"" + file.path() + "\" is retired, and listed or retired too");
             }
         }
+        for (OrphanSighting orphan : orphans) {
+            if (!keys.add(orphan.key())) {
+                throw new IllegalArgumentException("path \"" + orphan.path()
+                        + "\" was found to be an orphan, and cannot be listed or retired any more");
+            }
+        }
     }
 
     /** A manifest that was never saved. */
     static Manifest empty(int schemaId, ManifestForm form) {
-        return new Manifest(schemaId, 0, 0, 0, List.of(), List.of(), form, Map.of());
+        return new Manifest(schemaId, 0, 0, 0, List.of(), List.of(), List.of(), form, Map.of());
     }
 
     /** A builder that starts from this. */

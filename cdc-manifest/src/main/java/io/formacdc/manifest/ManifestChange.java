@@ -1,5 +1,7 @@
 package io.formacdc.manifest;
 
+import java.util.List;
+
 /**
  * A change that {@link ManifestStore#update} saves, and applies again whenever another writer came first. Its methods
  * have no effects.
@@ -16,6 +18,14 @@ public interface ManifestChange {
      */
     default boolean isCommittedIn(Manifest manifest) {
         return manifest.lists(key()) || manifest.retires(key());
+    }
+
+    /**
+     * Keys of the objects that the change lists. Each must be in its place before the change is saved; the store asks
+     * for them again where a sweep may have taken them for orphans meanwhile.
+     */
+    default List<String> listedKeys() {
+        return List.of();
     }
 
     /**

@@ -53,6 +53,11 @@ public final class ManifestFileLog implements FileLog {
         }
 
         @Override
+        public List<String> listedKeys() {
+            return List.of(file.key());
+        }
+
+        @Override
         public Manifest applyTo(Manifest manifest) {
             fence.check(manifest);
             List<ManifestEntry> entries = new ArrayList<>(manifest.entries());

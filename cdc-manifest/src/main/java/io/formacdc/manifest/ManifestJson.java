@@ -60,6 +60,15 @@ final class ManifestJson {
                 putUnknown(node, file.unknownKeys());
             }
         }
+        if (!manifest.orphans().isEmpty()) {
+            ArrayNode orphans = root.putArray("orphans");
+            for (OrphanSighting orphan : manifest.orphans()) {
+                ObjectNode node = orphans.addObject();
+                node.put("path", orphan.path());
+                node.put("seen_at_ms", orphan.seenAtMillis());
+                putUnknown(node, orphan.unknownKeys());
+            }
+        }
         putUnknown(root, manifest.unknownKeys());
         return StrictJson.write(root);
     }

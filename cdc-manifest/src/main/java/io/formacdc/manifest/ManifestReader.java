@@ -59,6 +59,11 @@ final class ManifestReader {
         for (JsonNode node : takeArray(root, "retired")) {
             retired.add(readRetired(object(node, "retired", i++)));
         }
+        List<OrphanSighting> orphans = new ArrayList<>();
+        i = 0;
+        for (JsonNode node : takeArray(root, "orphans")) {
+            orphans.add(readOrphan(object(node, "orphans", i++)));
+        }
         return new Manifest(
                 schemaId,
                 takeCounter(root, "version"),
@@ -66,6 +71,7 @@ final class ManifestReader {
                 takeCounter(root, "updated_at_ms"),
                 entries,
                 retired,
+                orphans,
                 form,
                 textByKey(root));
     }
@@ -128,11 +134,20 @@ final class ManifestReader {
 
     private RetiredFile readRetired(ObjectNode node) {
         String path = takePath(node, "retired");
-        Long retiredAt = takeLong(node, "retired_at_ms", " of \"" + path + "\"");
-        if (retiredAt == null) {
-            throw invalid("retires \"" + path + "\" without retired_at_ms", null);
+        return new RetiredFile(path, takeInstant(node, "retired_at_ms", path), textByKey(node));
+    }
+
+    private OrphanSighting readOrphan(ObjectNode node) {
+        String path = takePath(node, "orphans");
+        return new OrphanSighting(path, takeInstant(node, "seen_at_ms", path), textByKey(node));
+    }
+
+    private long takeInstant(ObjectNode node, String key, String path) {
+        Long millis = takeLong(node, key, " of \"" + path + "\"");
+        if (millis == null) {
+            throw invalid("has \"" + path + "\" without " + key, null);
         }
-        return new RetiredFile(path, retiredAt, textByKey(node));
+        return millis;
     }
 
     private String takePath(ObjectNode node, String array) {

@@ -9,8 +9,12 @@ import io.formacdc.core.ObjectStore;
 import io.formacdc.core.ObjectStoreException;
 import io.formacdc.core.PreconditionFailedException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,6 +67,21 @@ public final class ManifestStore {
     }
 
     /**
+     * Every schema that has a manifest, in ascending order.
+     *
+     * @throws ObjectStoreException if the bucket cannot be listed
+     */
+    public List<Integer> schemaIds() {
+        try (Stream<ObjectStore.ObjectInfo> found = objects.list(config.commonPrefix())) {
+            return found.map(object -> config.schemaIdOf(object.key()))
+                    .flatMapToInt(OptionalInt::stream)
+                    .sorted()
+                    .boxed()
+                    .toList();
+        }
+    }
+
+    /**
      * Changes a schema's manifest, creating it if there is none. When this returns, the change is saved, once; a change
      * that is found saved already is not saved again. The first save to an object store proves that it honours
      * conditional writes.
@@ -78,17 +97,30 @@ public final class ManifestStore {
      * @throws RuntimeException what {@link ManifestChange#applyTo} throws; not saved
      */
     public StoredManifest update(int schemaId, ManifestChange change) {
-        return update(load(schemaId), change);
+        return update(load(schemaId), change, false);
     }
 
-    /** As {@link #update(int, ManifestChange)}, trusting what was loaded earlier until a save finds it outdated. */
+    /**
+     * As {@link #update(int, ManifestChange)}, trusting what was loaded earlier until a save finds it outdated.
+     *
+     * @param start loaded before any object that the change lists was written
+     */
     StoredManifest update(StoredManifest start, ManifestChange change) {
+        return update(start, change, true);
+    }
+
+    private StoredManifest update(StoredManifest start, ManifestChange change, boolean startIsOlderThanObjects) {
         StoredManifest current = start;
+        boolean objectsAreSafe = startIsOlderThanObjects;
+        RuntimeException unsettled = null; // of a save that may be under way still
         for (int saves = 1; ; saves++) {
             if (change.isCommittedIn(current.manifest())) {
                 return current;
             }
             Manifest next = next(current.manifest(), change);
+            if (!objectsAreSafe) {
+                requireObjects(current, change, unsettled);
+            }
             byte[] content = encode(next);
             if (!options.singleWriterStore()) {
                 StoreProbe.ensureSafe(objects, keyOf(next));
@@ -104,7 +136,32 @@ public final class ManifestStore {
             if (saves > options.maxRetries() && !change.isCommittedIn(reloaded.manifest())) {
                 throw exhausted(current, reloaded, change, saves, failure);
             }
+            unsettled = Objects.equals(current.etag(), reloaded.etag()) ? failure : null;
+            objectsAreSafe = false;
             current = reloaded;
+        }
+    }
+
+    /**
+     * A sweep deletes an orphan only after it has saved a manifest that names it. So an object that is there after a
+     * manifest was loaded that does not name it stays there until that manifest is replaced, and then the save that is
+     * conditional on it fails.
+     */
+    private void requireObjects(StoredManifest current, ManifestChange change, @Nullable RuntimeException unsettled) {
+        for (String key : change.listedKeys()) {
+            try {
+                objects.head(key);
+            } catch (ObjectStoreException e) {
+                if (unsettled != null) {
+                    CommitStateUnknownException unknown = unknown(current.manifest(), change, unsettled);
+                    unknown.addSuppressed(e);
+                    throw unknown;
+                }
+                throw e instanceof ObjectNotFoundException
+                        ? new ObjectNotFoundException(
+                                "\"" + key + "\" is gone, so " + nameOf(current.manifest()) + " cannot list it", e)
+                        : e;
+            }
         }
     }
 

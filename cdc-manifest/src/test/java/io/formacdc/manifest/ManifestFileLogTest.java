@@ -8,6 +8,7 @@ import static io.formacdc.manifest.Manifests.flushKey;
 import static io.formacdc.manifest.Manifests.flushed;
 import static io.formacdc.manifest.Manifests.keysOf;
 import static io.formacdc.manifest.Manifests.merge;
+import static io.formacdc.manifest.Manifests.objectsWithAnyFile;
 import static io.formacdc.manifest.Manifests.store;
 import static io.formacdc.manifest.Manifests.utf8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -30,7 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ManifestFileLogTest {
-    private final MemoryObjectStore objects = new MemoryObjectStore();
+    private final MemoryObjectStore objects = objectsWithAnyFile();
     private final ManifestStore store = store(objects);
     private final ManifestFileLog log = new ManifestFileLog(store);
 
@@ -344,7 +345,7 @@ class ManifestFileLogTest {
 
     /** One append to a manifest with a file of an earlier flush, perhaps with a compaction before its second save. */
     private static final class Trial {
-        private final MemoryObjectStore objects = new MemoryObjectStore();
+        private final MemoryObjectStore objects = objectsWithAnyFile();
         private final ManifestStore patient;
         private final Appender appender;
         private final List<Failure> failures;

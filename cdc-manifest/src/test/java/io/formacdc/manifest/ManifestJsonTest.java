@@ -146,7 +146,8 @@ class ManifestJsonTest {
                 {"schema_id": 7, "owner": {"team": ["x", null]}, "archive": [{"path": "z"}],
                  "base": [{"path": "a", "bloom": 1.50, "level": "Base"}, {"path": "b", "level": "frozen"}],
                  "delta": [{"path": "c", "tier": "t"}],
-                 "retired": [{"path": "d", "retired_at_ms": 1, "by": "me"}]}""");
+                 "retired": [{"path": "d", "retired_at_ms": 1, "by": "me"}],
+                 "orphans": [{"path": "o", "seen_at_ms": 2, "by": "me"}]}""");
         String files = rewritten("""
                 {"schema_id": 7, "owner": 12345678901234567890, "files": [
                   {"tier": "Delta", "path": "a", "level": "x"}, {"tier": "archive", "path": "b"}, {"path": "c"}]}""");
@@ -157,7 +158,8 @@ class ManifestJsonTest {
                 .contains("{\"path\": \"a\",\"level\": \"Base\",\"bloom\": 1.50}")
                 .contains("{\"path\": \"b\",\"level\": \"frozen\"}")
                 .contains("{\"path\": \"c\",\"level\": \"delta\",\"tier\": \"t\"}")
-                .contains("{\"path\": \"d\",\"retired_at_ms\": 1,\"by\": \"me\"}");
+                .contains("{\"path\": \"d\",\"retired_at_ms\": 1,\"by\": \"me\"}")
+                .contains("{\"path\": \"o\",\"seen_at_ms\": 2,\"by\": \"me\"}");
         assertThat(oneLine(files))
                 .contains("\"owner\": 12345678901234567890")
                 .contains("{\"tier\": \"Delta\",\"path\": \"a\",\"level\": \"x\"}")
@@ -273,7 +275,9 @@ class ManifestJsonTest {
             {"schema_id": 7, "base": [{"path": "a", "size_bytes": "1"}]}        | has size_bytes of "a" that is not
             {"schema_id": 7, "base": [{"path": "a", "columns": {"c": 1}}]}      | has columns.c of "a" that is not text
             {"schema_id": 7, "base": [{"path": "a", "columns": []}]}            | has columns of "a" that is not an object
-            {"schema_id": 7, "retired": [{"path": "a"}]}                        | retires "a" without retired_at_ms
+            {"schema_id": 7, "retired": [{"path": "a"}]}                        | has "a" without retired_at_ms
+            {"schema_id": 7, "orphans": [{"path": "a"}]}                        | has "a" without seen_at_ms
+            {"schema_id": 7, "base": [{"path": "a"}], "orphans": [{"path": "a", "seen_at_ms": 1}]} | path "a" was found to be an orphan
             {"schema_id": 7, "retired": [{"path": "../a", "retired_at_ms": 1}]} | holds ".."
             {"schema_id": 7, "base": [{"path": "a"}], "retired": [{"path": "a", "retired_at_ms": 1}]} | path "a" is retired
             """)

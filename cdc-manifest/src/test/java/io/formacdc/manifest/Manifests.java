@@ -46,6 +46,16 @@ final class Manifests {
                 objects, CONFIG, OPTIONS.toBuilder().maxRetries(maxRetries).build());
     }
 
+    /** An empty store that says of every Parquet file that it is there: what is tested is the list alone. */
+    static MemoryObjectStore objectsWithAnyFile() {
+        return new MemoryObjectStore() {
+            @Override
+            public synchronized ObjectInfo head(String key) {
+                return key.endsWith(".parquet") ? new ObjectInfo(key, 123, "etag", Instant.EPOCH) : super.head(key);
+            }
+        };
+    }
+
     /** A flushed file of the schema; the same number gives the same key. */
     static FlushedFile flushed(int number) {
         return new FlushedFile(flushKey(number), contents());

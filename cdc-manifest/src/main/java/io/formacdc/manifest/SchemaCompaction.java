@@ -1,0 +1,327 @@
+package io.formacdc.manifest;
+
+import io.formacdc.core.CdcConfig;
+import io.formacdc.core.CdcException;
+import io.formacdc.core.CdcListener;
+import io.formacdc.core.CdcPaths;
+import io.formacdc.core.CommitStateUnknownException;
+import io.formacdc.core.CompactionConfig;
+import io.formacdc.core.CompactionReport;
+import io.formacdc.core.CompactionReport.Outcome;
+import io.formacdc.core.Merger.LocalFile;
+import io.formacdc.core.Merger.LooseRows;
+import io.formacdc.core.Merger.Merge;
+import io.formacdc.core.Merger.Source;
+import io.formacdc.core.RowIdInterval;
+import io.formacdc.core.UuidV7;
+import io.formacdc.manifest.BaseLayout.Slot;
+import io.formacdc.manifest.CompactionPlan.Action;
+import io.formacdc.manifest.CompactionPlan.BaseRewrite;
+import io.formacdc.manifest.CompactionPlan.Consolidation;
+import io.formacdc.manifest.CompactionPlan.FileDecision;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One schema's part of a compaction. The order of the effects: every source is fetched and verified; merged files are put
+ * under keys never used before; one conditional save lists them in the place of their sources (<em>the commit
+ * point</em>). A compaction that fails before it leaves the manifest as it was, and at most unlisted objects.
+ */
+final class SchemaCompaction {
+    private static final Logger LOG = LoggerFactory.getLogger(SchemaCompaction.class);
+
+    private static final int MAX_ROUNDS = 3;
+
+    private final int schemaId;
+    private final CdcConfig config;
+    private final CompactionConfig compaction;
+    private final Compactor.Ports ports;
+    private final CdcListener listener;
+    private final Clock clock;
+    private final Map<Integer, String> etagsInShape;
+
+    private final long begin = System.nanoTime();
+    private final List<String> written = Collections.synchronizedList(new ArrayList<>());
+    private final AtomicLong rowsWritten = new AtomicLong();
+    private String step = "load of the manifest";
+
+    SchemaCompaction(
+            int schemaId,
+            CdcConfig config,
+            CompactionConfig compaction,
+            Compactor.Ports ports,
+            CdcListener listener,
+            Clock clock,
+            Map<Integer, String> etagsInShape) {
+        this.schemaId = schemaId;
+        this.config = config;
+        this.compaction = compaction;
+        this.ports = ports;
+        this.listener = listener;
+        this.clock = clock;
+        this.etagsInShape = etagsInShape;
+    }
+
+    /** Decides, and does nothing else: it reads the manifest and the deltas. */
+    CompactionPlan plan() {
+        StoredManifest loaded = ports.manifests().load(schemaId);
+        BaseLayout layout = BaseLayout.of(loaded.manifest(), CompactionPlanner.targetBytes(compaction));
+        if (layout.loose().isEmpty()) {
+            return plan(loaded.manifest(), layout, List.of());
+        }
+        try (Merge merge = ports.merger().open(schemaId)) {
+            return plan(loaded.manifest(), layout, readLoose(merge, layout));
+        }
+    }
+
+    /** Compacts the schema. Throws nothing: an error is in the result. */
+    CompactionReport.SchemaCompaction run() {
+        try {
+            StoredManifest loaded = ports.manifests().load(schemaId);
+            String etag = loaded.etag();
+            if (etag != null && etag.equals(etagsInShape.get(schemaId))) {
+                return result(Outcome.NOTHING_TO_DO, Figures.of(loaded.manifest()), null);
+            }
+            Figures figures = compact(loaded);
+            if (figures.retired() == 0 && etag != null) {
+                etagsInShape.put(schemaId, etag);
+            }
+            return result(figures.retired() == 0 ? Outcome.NOTHING_TO_DO : Outcome.COMPACTED, figures, null);
+        } catch (Splice.OvertakenException e) {
+            LOG.info("schema {}: compaction given up, {}", schemaId, e.getMessage());
+            deleteWritten(e);
+            return result(Outcome.OVERTAKEN, Figures.NONE, null);
+        } catch (CommitStateUnknownException e) {
+            return result(Outcome.UNKNOWN, Figures.NONE, named(e));
+        } catch (CdcException e) {
+            deleteWritten(e); // known not to be listed
+            return result(Outcome.FAILED, Figures.NONE, named(e));
+        } catch (RuntimeException e) {
+            return result(Outcome.FAILED, Figures.NONE, named(e));
+        }
+    }
+
+    /** What a round has written may be small beside small neighbours, or still too large: then there is another. */
+    private Figures compact(StoredManifest loaded) {
+        long targetBytes = CompactionPlanner.targetBytes(compaction);
+        Figures figures = Figures.of(loaded.manifest());
+        StoredManifest current = loaded;
+        for (int round = 0; round < MAX_ROUNDS; round++) {
+            BaseLayout layout = BaseLayout.of(current.manifest(), targetBytes);
+            boolean isDue = layout.isOutOfShape(targetBytes)
+                    || (round == 0 && !layout.loose().isEmpty());
+            if (!isDue) {
+                break;
+            }
+            try (Merge merge = ports.merger().open(schemaId)) {
+                CompactionPlan plan = plan(current.manifest(), layout, readLoose(merge, layout));
+                if (plan.isEmpty()) {
+                    break;
+                }
+                Round done = execute(current, plan, merge);
+                current = done.saved();
+                figures = figures.and(done.retired(), done.written());
+            }
+        }
+        return figures;
+    }
+
+    private CompactionPlan plan(Manifest manifest, BaseLayout layout, List<LooseRows> looseRows) {
+        List<LooseRows> rows = !looseRows.isEmpty()
+                ? looseRows
+                : layout.slots().stream()
+                        .map(slot -> new LooseRows(0, 0, Map.of()))
+                        .toList();
+        return new CompactionPlanner(manifest, layout, compaction, rows).plan();
+    }
+
+    private List<LooseRows> readLoose(Merge merge, BaseLayout layout) {
+        step = "read of " + layout.loose().size() + " deltas";
+        SourceFiles sources = new SourceFiles(ports.store(), merge);
+        inParallel(layout.loose(), sources::fetch).forEach(merge::addLoose);
+        return merge.looseRowsIn(layout.slots().stream().map(Slot::interval).toList());
+    }
+
+    /** @param saved the manifest that lists the new files */
+    private record Round(StoredManifest saved, List<ManifestEntry> retired, List<ManifestEntry> written) {}
+
+    private Round execute(StoredManifest loaded, CompactionPlan plan, Merge merge) {
+        listener.compactionStarted(schemaId, plan.predictedBytes());
+        Map<String, ManifestEntry> byKey =
+                loaded.manifest().entries().stream().collect(Collectors.toMap(ManifestEntry::key, e -> e));
+        Map<String, Source> bases = fetchBases(plan, byKey, merge);
+        step = "merge of " + plan.rewrites().size() + " parts of the base tier";
+        // From here on objects are written.
+        List<ManifestEntry> entries = new ArrayList<>();
+        inParallel(plan.rewrites(), rewrite -> writeBase(rewrite, bases, merge)).forEach(entries::addAll);
+        entries.addAll(writeDelta(plan, merge));
+        Set<String> merged = plan.files().stream()
+                .filter(file -> file.action() != Action.KEEP)
+                .map(FileDecision::key)
+                .collect(Collectors.toSet());
+        if (entries.isEmpty() && merged.size() == byKey.size()) {
+            entries.add(writeEmptyBase(merge));
+        }
+        step = "save of the manifest";
+        Splice splice = new Splice(schemaId, Set.copyOf(byKey.keySet()), merged, entries, clock.millis());
+        StoredManifest saved = ports.manifests().update(loaded, splice); // the commit point
+        written.clear();
+        LOG.info(
+                "schema {}: compacted {} files to {} ({} bytes)",
+                schemaId,
+                merged.size(),
+                entries.size(),
+                bytesOf(entries));
+        return new Round(saved, merged.stream().map(byKey::get).toList(), entries);
+    }
+
+    /** Before anything is written: a source that cannot be trusted ends the compaction here. */
+    private Map<String, Source> fetchBases(CompactionPlan plan, Map<String, ManifestEntry> byKey, Merge merge) {
+        List<ManifestEntry> entries = plan.rewrites().stream()
+                .flatMap(rewrite -> rewrite.baseKeys().stream())
+                .map(byKey::get)
+                .toList();
+        step = "read of " + entries.size() + " base files";
+        SourceFiles sources = new SourceFiles(ports.store(), merge);
+        return inParallel(entries, sources::fetch).stream().collect(Collectors.toMap(Source::key, s -> s));
+    }
+
+    private List<ManifestEntry> writeBase(BaseRewrite rewrite, Map<String, Source> bases, Merge merge) {
+        List<Source> sources = rewrite.baseKeys().stream().map(bases::get).toList();
+        return merge.writeBase(rewrite.interval(), sources, rewrite.files(), this::addProgress).stream()
+                .filter(file -> file.contents().rowCount() > 0)
+                .map(file -> ManifestEntry.base(upload(file, "base-"), file.contents()))
+                .toList();
+    }
+
+    private List<ManifestEntry> writeDelta(CompactionPlan plan, Merge merge) {
+        Consolidation consolidation = plan.consolidation();
+        if (consolidation == null || consolidation.files() == 0) {
+            return List.of();
+        }
+        step = "merge of " + consolidation.keys().size() + " deltas";
+        return merge
+                .writeDelta(
+                        consolidation.keys(),
+                        plan.rewrites().stream().map(BaseRewrite::interval).toList(),
+                        consolidation.files())
+                .stream()
+                .map(file -> ManifestEntry.delta(upload(file, "delta-"), file.contents()))
+                .toList();
+    }
+
+    /** An emptied schema lists a file without rows: where nothing is listed, readers take the whole bucket. */
+    private ManifestEntry writeEmptyBase(Merge merge) {
+        LocalFile file =
+                merge.writeBase(RowIdInterval.ALL, List.of(), 1, rows -> {}).get(0);
+        return ManifestEntry.base(upload(file, "base-"), file.contents());
+    }
+
+    private String upload(LocalFile file, String namePrefix) {
+        String name = UuidV7.next() + ".parquet";
+        String key = CdcPaths.schemaPrefix(config.s3Prefix(), schemaId) + namePrefix + name;
+        written.add(key);
+        if (compaction.tempPrefix().isEmpty()) {
+            ports.store().put(key, file.path());
+        } else {
+            putByWayOf(compaction.tempPrefix() + (compaction.tempPrefix().endsWith("/") ? "" : "/") + name, key, file);
+        }
+        long stored = ports.store().head(key).sizeBytes();
+        if (stored != file.contents().sizeBytes()) {
+            throw new CdcException(
+                    "the store holds " + stored + " bytes of " + file.contents().sizeBytes() + " at " + key);
+        }
+        return key;
+    }
+
+    private void putByWayOf(String stagedKey, String key, LocalFile file) {
+        try {
+            ports.store().put(stagedKey, file.path());
+            ports.store().copy(stagedKey, key);
+        } finally {
+            deleteQuietly(stagedKey);
+        }
+    }
+
+    private void deleteQuietly(String key) {
+        try {
+            ports.store().delete(key);
+        } catch (RuntimeException e) {
+            LOG.warn("schema {}: could not delete {}: {}", schemaId, key, e.getMessage());
+        }
+    }
+
+    private void deleteWritten(RuntimeException failure) {
+        for (String key : written) {
+            try {
+                ports.store().delete(key);
+            } catch (RuntimeException e) {
+                failure.addSuppressed(e);
+            }
+        }
+    }
+
+    private void addProgress(long rows) {
+        listener.rowsMerged(schemaId, rowsWritten.addAndGet(rows));
+    }
+
+    private <T, R> List<R> inParallel(List<T> inputs, Function<T, R> work) {
+        return ParallelWork.map(inputs, Math.max(1, compaction.maxParallelFiles()), work);
+    }
+
+    private static long bytesOf(List<ManifestEntry> entries) {
+        return entries.stream()
+                .map(ManifestEntry::sizeBytes)
+                .mapToLong(size -> size == null ? 0 : size)
+                .sum();
+    }
+
+    private CdcException named(RuntimeException e) {
+        return new CdcException("schema " + schemaId + ", " + step + ": " + e.getMessage(), e);
+    }
+
+    private record Figures(int before, int after, int retired, int written, long bytesRetired, long bytesWritten) {
+        static final Figures NONE = new Figures(0, 0, 0, 0, 0, 0);
+
+        static Figures of(Manifest manifest) {
+            int files = manifest.entries().size();
+            return new Figures(files, files, 0, 0, 0, 0);
+        }
+
+        /** Flushes that were listed meanwhile are not ours to count. */
+        Figures and(List<ManifestEntry> retiredEntries, List<ManifestEntry> writtenEntries) {
+            return new Figures(
+                    before,
+                    after - retiredEntries.size() + writtenEntries.size(),
+                    retired + retiredEntries.size(),
+                    written + writtenEntries.size(),
+                    bytesRetired + bytesOf(retiredEntries),
+                    bytesWritten + bytesOf(writtenEntries));
+        }
+    }
+
+    private CompactionReport.SchemaCompaction result(Outcome outcome, Figures figures, @Nullable CdcException error) {
+        return new CompactionReport.SchemaCompaction(
+                schemaId,
+                outcome,
+                figures.before(),
+                figures.after(),
+                figures.retired(),
+                figures.written(),
+                figures.bytesRetired(),
+                figures.bytesWritten(),
+                Duration.ofNanos(System.nanoTime() - begin),
+                error);
+    }
+}
