@@ -1,0 +1,227 @@
+package io.formacdc.manifest;
+
+import static io.formacdc.manifest.Entries.base;
+import static io.formacdc.manifest.Entries.baseKey;
+import static io.formacdc.manifest.Entries.consolidatedKey;
+import static io.formacdc.manifest.Entries.delta;
+import static io.formacdc.manifest.Entries.emptyBase;
+import static io.formacdc.manifest.Entries.entry;
+import static io.formacdc.manifest.Entries.manifest;
+import static io.formacdc.manifest.Entries.rowId;
+import static io.formacdc.manifest.Manifests.flushKey;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.formacdc.core.CompactionConfig;
+import io.formacdc.core.Merger.LooseRows;
+import io.formacdc.core.RowIdInterval;
+import io.formacdc.manifest.CompactionPlan.Action;
+import io.formacdc.manifest.CompactionPlan.BaseRewrite;
+import io.formacdc.manifest.CompactionPlan.FileDecision;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+class CompactionPlannerTest {
+    private static final CompactionConfig CONFIG = CompactionConfig.builder()
+            .targetBaseSizeMb(100)
+            .maxDeltaSizeMb(16)
+            .build()
+            .withDefaults();
+    private static final LooseRows NONE = new LooseRows(0, 0, Map.of());
+
+    @Test
+    void aBaseIsRewrittenWhenMoreThanTheRatioOfItsRowsIsDirty() {
+        Manifest manifest = manifest(base(1, 1, 1000, 100, 1000), base(2, 1001, 2000, 100, 1000), delta(1, 1, 101));
+
+        CompactionPlan plan = plan(
+                manifest,
+                new LooseRows(50, 50, Map.of(flushKey(1), 50L)),
+                new LooseRows(51, 51, Map.of(flushKey(1), 51L)),
+                NONE);
+
+        assertThat(plan.rewrites())
+                .singleElement()
+                .satisfies(r -> assertThat(r.baseKeys()).containsExactly(baseKey(2)))
+                .satisfies(r -> assertThat(r.interval()).isEqualTo(new RowIdInterval(rowId(1000), rowId(2000))));
+        assertThat(action(plan, baseKey(1))).isEqualTo(Action.KEEP);
+        assertThat(action(plan, baseKey(2))).isEqualTo(Action.MERGE);
+        assertThat(Objects.requireNonNull(plan.consolidation()).keys()).containsExactly(flushKey(1));
+        assertThat(plan.consolidation().files()).isEqualTo(1);
+    }
+
+    @Test
+    void everyFileWithRowsInARewrittenPartIsTakenUp() {
+        Manifest manifest = manifest(base(1, 1, 1000, 100, 1000), delta(1, 15, 500), delta(2, 15, 1), delta(3, 15, 5));
+
+        CompactionPlan plan = plan(
+                manifest, new LooseRows(500, 500, Map.of(flushKey(1), 499L, flushKey(2), 1L)), rows(6, flushKey(3)));
+
+        assertThat(action(plan, flushKey(1))).isEqualTo(Action.MERGE);
+        assertThat(action(plan, flushKey(2))).isEqualTo(Action.MERGE);
+    }
+
+    @Test
+    void whatIsBeyondEveryBaseBecomesABase() {
+        CompactionPlan plan = plan(manifest(delta(1, 120, 10), delta(2, 140, 10)), rows(20, flushKey(1), flushKey(2)));
+
+        assertThat(plan.rewrites()).singleElement().satisfies(r -> {
+            assertThat(r.interval()).isEqualTo(RowIdInterval.ALL);
+            assertThat(r.files()).isEqualTo(3);
+            assertThat(r.predictedBytes()).isEqualTo(260_000_000);
+        });
+        assertThat(Objects.requireNonNull(plan.consolidation()).files()).isZero();
+    }
+
+    @Test
+    void smallNeighboursBecomeOneFileWithoutAnyDelta() {
+        CompactionPlan plan = plan(manifest(base(1, 1, 2, 30, 10), base(2, 3, 4, 30, 10)), NONE);
+
+        assertThat(plan.rewrites())
+                .containsExactly(new BaseRewrite(RowIdInterval.ALL, List.of(baseKey(1), baseKey(2)), 1, 60_000_000));
+    }
+
+    @Test
+    void aFarTooLargeBaseIsSplit() {
+        CompactionPlan plan = plan(manifest(base(1, 1, 2000, 430, 2000)), NONE, NONE);
+
+        assertThat(plan.rewrites())
+                .singleElement()
+                .satisfies(r -> assertThat(r.files()).isEqualTo(4));
+    }
+
+    @Test
+    void aBaseOfAnUnknownNumberOfRowsIsRewrittenWhenItIsTouched() {
+        ManifestEntry unknown =
+                base(1, 1, 1000, 100, 1000).toBuilder().rowCount(null).build();
+
+        assertThat(plan(manifest(unknown, delta(1, 1, 1)), rows(1, flushKey(1)), NONE)
+                        .rewrites())
+                .hasSize(1);
+        assertThat(plan(manifest(unknown, delta(1, 1, 1)), NONE, rows(1, flushKey(1)))
+                        .rewrites())
+                .singleElement()
+                .satisfies(r -> assertThat(r.baseKeys()).isEmpty());
+    }
+
+    @Test
+    void aPromotedDeltaForcesTheRewriteOfWhatItOverlaps() {
+        Manifest manifest = manifest(base(1, 1, 1000, 100, 1000), entry("base", flushKey(1), 1, 50, 1, 1));
+
+        assertThat(plan(manifest, rows(1, flushKey(1)), NONE).rewrites()).hasSize(1);
+    }
+
+    @Test
+    void nothingIsRewrittenBesideFilesOfAnUnknownTier() {
+        Manifest manifest = manifest(
+                base(1, 1, 1000, 100, 1000), delta(1, 1, 900), entry("archive", "data/7/old.parquet", 1, 9, 1, 9));
+
+        CompactionPlan plan = plan(manifest, rows(900, flushKey(1)), NONE);
+
+        assertThat(plan.isEmpty()).isTrue();
+        assertThat(plan.explain()).contains("archive").contains("unknown tiers");
+    }
+
+    @Test
+    void smallDeltasAreConsolidatedAndLargeOnesLeftAlone() {
+        Manifest manifest = manifest(
+                base(1, 1, 100_000, 100, 100_000),
+                delta(1, 0.1, 10),
+                delta(2, 0.3, 10),
+                delta(3, 5, 10),
+                delta(4, 9, 10));
+
+        CompactionPlan plan = plan(manifest, rows(40, flushKey(1), flushKey(2), flushKey(3), flushKey(4)), NONE);
+
+        assertThat(plan.rewrites()).isEmpty();
+        assertThat(Objects.requireNonNull(plan.consolidation()).keys())
+                .containsExactlyInAnyOrder(flushKey(1), flushKey(2));
+        assertThat(action(plan, flushKey(3))).isEqualTo(Action.KEEP);
+        assertThat(action(plan, flushKey(4))).isEqualTo(Action.KEEP);
+    }
+
+    @Test
+    void aLoneDeltaBelowTheRatioStaysAsItIs() {
+        Manifest manifest = manifest(base(1, 1, 1000, 100, 1000), entry("delta", consolidatedKey(1), 1, 50, 1, 50));
+
+        assertThat(plan(manifest, rows(50, consolidatedKey(1)), NONE).isEmpty()).isTrue();
+    }
+
+    @Test
+    void aHundredFlushesWriteEachRowAnewAFewTimesOnly() {
+        double written = 0;
+        double flushed = 0;
+        List<ManifestEntry> deltas = new java.util.ArrayList<>();
+        for (int i = 1; i <= 100; i++) {
+            deltas.add(delta(i, 2, 10));
+            flushed += 2;
+            List<ManifestEntry> entries = new java.util.ArrayList<>(deltas);
+            entries.add(base(1, 1, 1_000_000, 100, 1_000_000));
+            CompactionPlan plan = plan(
+                    manifest(entries.toArray(ManifestEntry[]::new)),
+                    rows(
+                            10L * deltas.size(),
+                            deltas.stream().map(ManifestEntry::key).toArray(String[]::new)),
+                    NONE);
+            if (plan.consolidation() != null) {
+                double size = plan.consolidation().predictedBytes() / 1e6;
+                written += size;
+                deltas.removeIf(
+                        e -> Objects.requireNonNull(plan.consolidation()).keys().contains(e.key()));
+                deltas.add(entry("delta", consolidatedKey(i), 1, 2, size, 10));
+            }
+        }
+
+        assertThat(written / flushed).isLessThan(4);
+        assertThat(deltas).hasSizeLessThan(30);
+    }
+
+    @Test
+    void aFileWithoutRowsGoesWhenOthersAreListed() {
+        CompactionPlan plan = plan(manifest(emptyBase(1), delta(1, 1, 5)), rows(5, flushKey(1)));
+
+        assertThat(action(plan, baseKey(1))).isEqualTo(Action.DROP);
+        assertThat(plan(manifest(emptyBase(1)), NONE).isEmpty()).isTrue();
+    }
+
+    @Test
+    void everyFileIsExplained() {
+        Manifest manifest = manifest(base(1, 1, 1000, 100, 1000), base(2, 1001, 2000, 100, 1000), delta(1, 1, 101));
+
+        String text = plan(
+                        manifest,
+                        new LooseRows(50, 50, Map.of(flushKey(1), 50L)),
+                        new LooseRows(60, 10, Map.of(flushKey(1), 60L)),
+                        NONE)
+                .explain();
+
+        assertThat(text.lines()).hasSize(6);
+        assertThat(text)
+                .contains("keep  base   100.0 MB  " + baseKey(1) + ": 50 of 1000 rows dirty")
+                .contains("merge base   100.0 MB  " + baseKey(2) + ": 60 of 1000 rows dirty, more than 5 %")
+                .contains("merge delta")
+                .contains("write base     95.0 MB  1 file");
+    }
+
+    private static LooseRows rows(long rowIds, String... keys) {
+        return new LooseRows(
+                rowIds,
+                rowIds,
+                java.util.Arrays.stream(keys)
+                        .collect(java.util.stream.Collectors.toMap(k -> k, k -> rowIds / keys.length)));
+    }
+
+    private static Action action(CompactionPlan plan, String key) {
+        return plan.files().stream()
+                .filter(file -> file.key().equals(key))
+                .map(FileDecision::action)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static CompactionPlan plan(Manifest manifest, LooseRows... rows) {
+        BaseLayout layout = BaseLayout.of(manifest, CompactionPlanner.targetBytes(CONFIG));
+        assertThat(layout.slots()).hasSameSizeAs(rows);
+        return new CompactionPlanner(manifest, layout, CONFIG, List.of(rows)).plan();
+    }
+}
