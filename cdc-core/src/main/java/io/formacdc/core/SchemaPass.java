@@ -249,9 +249,24 @@ final class SchemaPass {
             return null;
         }
         step = "look-up of the schema's attributes";
-        return registry.findAttributes(schemaId)
+        return ask(registry)
                 .orElseThrow(() -> new CdcException("the schema registry does not know schema " + schemaId
                         + "; register it, or run without a registry to export hot columns under their own names"));
+    }
+
+    private Optional<SchemaAttributes> ask(SchemaRegistry ofTheHost) {
+        Optional<SchemaAttributes> found;
+        try {
+            found = ofTheHost.findAttributes(schemaId);
+        } catch (RuntimeException e) {
+            String text = e.getMessage() == null ? "" : ": " + e.getMessage();
+            throw new CdcException("the schema registry threw " + e.getClass().getName() + text, e);
+        }
+        if (found == null) {
+            throw new CdcException("the schema registry returned null for schema " + schemaId
+                    + "; it must return an empty Optional for a schema that it does not know");
+        }
+        return found;
     }
 
     /** An interrupt reaches a pass as whatever it broke: a cancelled statement, a closed file, an aborted request. */
