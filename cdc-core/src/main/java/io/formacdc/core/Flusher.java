@@ -38,7 +38,8 @@ public final class Flusher {
     }
 
     /**
-     * Flushes every schema that is due. A schema that fails does not keep the others from being flushed.
+     * Flushes every schema that is due. A schema that fails does not keep the others from being flushed. An object that
+     * was put is deleted again, as far as that works, if its file is known not to be listed.
      *
      * @param dryRun read everything, write nothing, and report what would be written
      * @throws SchemaFlushException at the end, if a schema failed; it carries the report

@@ -29,8 +29,9 @@ import org.slf4j.LoggerFactory;
  *       the list (<em>the commit point</em>), mark exactly the exported versions.
  * </ol>
  *
- * A chunk that fails before the commit point leaves its rows dirty and at most an unlisted object; one that fails after
- * it leaves them dirty and listed, and the next pass lists the same versions again, which readers see once.
+ * A chunk that fails before the commit point leaves its rows dirty; its object is deleted, as far as that works, once it
+ * is known that nothing lists it. While that is not known, the object stays. A chunk that fails after the commit point
+ * leaves its rows dirty and listed, and the next pass lists the same versions again, which readers see once.
  */
 final class SchemaPass {
     private static final Logger LOG = LoggerFactory.getLogger(SchemaPass.class);
@@ -88,6 +89,9 @@ final class SchemaPass {
             }
         } catch (FencedException e) {
             LOG.info("schema {}: {}", schemaId, e.getMessage());
+            for (Throwable cleanup : e.getSuppressed()) {
+                LOG.warn("schema {}: {}, and the object stays unlisted: {}", schemaId, step, cleanup.getMessage());
+            }
             return result(Outcome.FENCED, null);
         } catch (CommitStateUnknownException e) {
             return result(Outcome.UNKNOWN, named(e));
@@ -158,7 +162,7 @@ final class SchemaPass {
         upload(key, exported);
         FlushedFile file = new FlushedFile(key, exported.contents());
         step = "append of " + key + " to the manifest";
-        appender.append(file); // the commit point
+        append(file, appender);
         step = "mark of the rows of " + key;
         // Sampled after the append: a reader that resolved its list before it must find flushed_at later than that.
         long flushedAtMillis = clock.millis();
@@ -197,12 +201,28 @@ final class SchemaPass {
             }
         } catch (RuntimeException e) {
             // Nobody can have listed this key, and without a manifest a broken object in its place would be read.
-            try {
-                ports.store().delete(key);
-            } catch (RuntimeException cleanup) {
-                e.addSuppressed(cleanup);
-            }
+            deleteUnlisted(key, e);
             throw e;
+        }
+    }
+
+    private void append(FlushedFile file, FileLog.Appender appender) {
+        try {
+            appender.append(file); // the commit point
+        } catch (CommitStateUnknownException e) {
+            throw e;
+        } catch (CdcException e) {
+            // So the file is known not to be listed. What else might be thrown, by a bug, says nothing of that.
+            deleteUnlisted(file.key(), e);
+            throw e;
+        }
+    }
+
+    private void deleteUnlisted(String key, RuntimeException reason) {
+        try {
+            ports.store().delete(key);
+        } catch (RuntimeException cleanup) {
+            reason.addSuppressed(cleanup);
         }
     }
 

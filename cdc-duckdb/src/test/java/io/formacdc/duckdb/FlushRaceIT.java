@@ -153,6 +153,9 @@ final class FlushRaceIT {
         assertThat(outcome(overtaken).outcome()).isEqualTo(Outcome.FENCED);
         assertThat(entities.dirty()).containsExactly(entities.id(2));
         assertThat(host.listedKeys(entities.schemaId)).hasSize(1);
+        assertThat(host.dataKeys())
+                .filteredOn(key -> key.contains("/delta/" + entities.schemaId + "/"))
+                .isEqualTo(host.listedKeys(entities.schemaId));
         touched.add(entities.id(2));
         assertNextPassExportsExactlyTheTouchedRows();
     }
