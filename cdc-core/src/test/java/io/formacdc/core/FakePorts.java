@@ -30,6 +30,12 @@ final class FakePorts {
     /** What an append does; nothing lists the file. */
     FileLog.Appender appender = file -> {};
 
+    /** What the search for dirty schemas does first. */
+    Runnable beforeSearch = () -> {};
+
+    /** What a mark does first. */
+    Runnable beforeMark = () -> {};
+
     /** What a deletion does first. */
     Runnable beforeDelete = () -> {};
 
@@ -44,6 +50,7 @@ final class FakePorts {
         return new ChangeLogStore() {
             @Override
             public List<DirtySchema> dirtySchemas() {
+                beforeSearch.run();
                 return Arrays.stream(schemaIds)
                         .mapToObj(id -> new DirtySchema(id, 1, 1))
                         .toList();
@@ -59,6 +66,7 @@ final class FakePorts {
 
                     @Override
                     public long markFlushedVersions(RowVersions versions, long flushedAtMillis) {
+                        beforeMark.run();
                         marked.add(schemaId);
                         return versions.size();
                     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.formacdc.core.FlushReport.Outcome;
 import io.formacdc.core.FlushReport.SchemaFlush;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -46,6 +47,73 @@ class FlusherTest {
         assertThat(failed.error())
                 .hasMessageEndingWith("the schema registry returned null for schema 7; it must return an empty Optional"
                         + " for a schema that it does not know");
+    }
+
+    @Test
+    void oneFailedSchemaSpeaksForItselfAndSeveralAreCounted() {
+        fake.appender = file -> {
+            if (!file.key().contains("/9/")) {
+                throw new CdcException("refused");
+            }
+        };
+        assertThat(catchThrowable(() -> fake.flush(null, 7)).getMessage())
+                .matches("schema 7, append of data/7/\\S+ to the manifest: refused");
+        assertThat(catchThrowable(() -> fake.flush(null, 7, 9)).getMessage())
+                .matches("schema 7, append of data/7/\\S+ to the manifest: refused");
+        assertThat(catchThrowable(() -> fake.flush(null, 7, 8, 9)).getMessage())
+                .matches("2 of 3 schemas failed: schema 7, .*: refused; schema 8, .*: refused");
+    }
+
+    @Test
+    void interruptCarriesTheReportOfWhatWasDoneAndBeginsNoMore() {
+        fake.appender = file -> {
+            if (file.key().contains("/8/")) {
+                Thread.currentThread().interrupt();
+                throw new CdcException("broken off");
+            }
+        };
+        Throwable thrown = catchThrowable(() -> fake.flush(null, 7, 8, 9));
+        assertThat(Thread.interrupted()).isTrue();
+        FlushReport report = ((CdcInterruptedException) thrown).report().orElseThrow();
+        assertThat(thrown).hasMessageStartingWith("schema 8, append of ").hasNoSuppressedExceptions();
+        assertThat(thrown.getCause()).isSameAs(report.schemas().get(1).error());
+        assertThat(report.schemas()).extracting(SchemaFlush::outcome).containsExactly(Outcome.FLUSHED, Outcome.FAILED);
+        assertThat(report.rows()).isEqualTo(1);
+        assertThat(fake.marked).containsExactly(7);
+    }
+
+    @Test
+    void interruptAfterAFlushedSchemaReportsItAsFlushed() {
+        fake.appender = file -> {
+            if (file.key().contains("/7/")) {
+                throw new CdcException("refused");
+            }
+        };
+        fake.beforeMark = () -> Thread.currentThread().interrupt();
+        Throwable thrown = catchThrowable(() -> fake.flush(null, 7, 8, 9));
+        assertThat(Thread.interrupted()).isTrue();
+        FlushReport report = ((CdcInterruptedException) thrown).report().orElseThrow();
+        assertThat(report.schemas()).extracting(SchemaFlush::rows).containsExactly(0L, 1L);
+        assertThat(thrown.getSuppressed())
+                .containsExactly(report.schemas().get(0).error());
+    }
+
+    @Test
+    void interruptBeforeTheFirstSchemaCarriesAnEmptyReport() {
+        fake.beforeSearch = () -> {
+            Thread.currentThread().interrupt();
+            throw new DatabaseException("search", new SQLException("cancelled", "57014"));
+        };
+        Throwable thrown = catchThrowable(() -> fake.flush(null, 7));
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(thrown).hasMessageStartingWith("interrupted before the first schema: ");
+        assertThat(((CdcInterruptedException) thrown).report().orElseThrow().schemas())
+                .isEmpty();
+    }
+
+    @Test
+    void interruptOfASingleStepHasNoReport() {
+        assertThat(new CdcInterruptedException("interrupted").report()).isEmpty();
     }
 
     static final List<CdcException> NOT_LISTED = List.of(
