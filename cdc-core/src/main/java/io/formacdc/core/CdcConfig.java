@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
  * @param minRecords flush when at least so many rows are dirty
  * @param maxAgeMs flush when the oldest dirty version is at least so old, in milliseconds
  * @param batchSize most rows in one delta file
- * @param pgHost host name or address of PostgreSQL
+ * @param pgHost host name, IPv4 address or IPv6 address (in brackets or not) of PostgreSQL; one alone, without a port
  * @param pgPort TCP port
  * @param pgUser role to log in as
  * @param pgPassword its password; never shown
@@ -202,6 +202,10 @@ public record CdcConfig(
         List<String> problems = new ArrayList<>();
         if (pgHost.isBlank()) {
             problems.add("pgHost is not set");
+        } else if (!HostAddress.isValid(pgHost)) {
+            // Not repeated: whoever writes a URL here may have written the password too.
+            problems.add("pgHost is no host name, IPv4 or IPv6 address; give one host alone, its port as pgPort and the"
+                    + " database as pgDb");
         }
         if (pgPort > 65_535) {
             problems.add("pgPort " + pgPort + " is no TCP port");

@@ -16,10 +16,12 @@ import java.util.UUID;
  * SQL. What PostgreSQL refuses is a {@link DatabaseException}; nothing was changed then, and a transaction of the caller
  * is left to be rolled back.
  *
- * <p>Marks are made for PostgreSQL's default isolation, READ COMMITTED: they wait for a writer that holds a row, and
- * leave the row dirty if he changed it. No row that does not fit is an error; what was not marked stays dirty. Where a
- * row of the call was marked with the same millisecond before, rows are recorded one millisecond after their last mark
- * instead, if that is later.
+ * <p>Marks are made for PostgreSQL's default isolation, READ COMMITTED. {@link #markFlushedVersions} passes over a row
+ * that a writer holds. {@link #markFlushed} and {@link #markFlushedIdsAtSnapshot} wait for him, as in Go, and leave the
+ * row dirty if its new version is beyond the snapshot; with a writer of several rows they can deadlock, and PostgreSQL
+ * chooses which of the two fails. No row that does not fit is an error; what was not marked stays dirty. Where a row of
+ * the call was marked with the same millisecond before, rows are recorded one millisecond after their last mark instead,
+ * if that is later.
  */
 public final class ChangeLog {
     private static final String UNIQUE_VIOLATION = "23505";
@@ -165,8 +167,12 @@ public final class ChangeLog {
     /**
      * Marks exactly these versions, any number of them, in one statement: a row is marked only if it is dirty and its
      * {@code changed_at} and its {@code xmin} are still those that were exported. So a row that was updated, deleted or
-     * re-created since stays dirty, whatever the clocks say, even if the writer commits while the statement waits for
-     * him.
+     * re-created since stays dirty, whatever the clocks say, even if its writer commits while the statement runs.
+     *
+     * <p>Waits for no row, so that no writer can be chosen as the victim of a deadlock with it: a row that another
+     * transaction holds by then is passed over. It stays dirty, and is exported again by a later pass, even if that
+     * transaction only holds a share lock on it, or is rolled back; nothing is lost. A writer may wait for this, until
+     * the transaction of the mark ends.
      *
      * @param versions if empty, nothing is sent
      * @param flushedAtMillis the instant to record, epoch milliseconds, at least 1
@@ -185,15 +191,20 @@ public final class ChangeLog {
             statement.setObject(4, versions.changedAtMillis());
             statement.setObject(5, versions.xmins());
         };
-        // PostgreSQL compares an xid with an int bit by bit. A writer for whom this waits leaves a tuple of another
-        // xmin, and the conditions are evaluated again on that.
+        // PostgreSQL compares an xid with an int bit by bit. Of a row written since the statement began, the newest
+        // tuple is locked; its xmin is another, the conditions are evaluated again on that, and it drops out. The lock
+        // is as strong as that of the update, which therefore waits for nobody. The key joins, because a ctid alone
+        // would not tell the partitions of a log apart.
         return mark(connection, schemaId, log, """
-                UPDATE %s c SET flushed_at = %s
-                FROM (SELECT CAST(? AS smallint) AS schema_id, 0::bigint AS flushed_at, row_id, changed_at, xmin
-                      FROM unnest(convert_from(?, 'SQL_ASCII')::uuid[], CAST(? AS bigint[]), CAST(? AS int[]))
-                        AS u(row_id, changed_at, xmin) OFFSET 0) v
-                WHERE c.schema_id = v.schema_id AND c.row_id = v.row_id AND c.flushed_at = v.flushed_at
-                  AND c.changed_at = v.changed_at AND c.xmin = v.xmin""", sql -> Jdbc.update(connection, sql, binder));
+                UPDATE %1$s c SET flushed_at = %2$s
+                FROM (SELECT l.schema_id, l.row_id, l.flushed_at
+                      FROM (SELECT CAST(? AS smallint) AS schema_id, 0::bigint AS flushed_at, row_id, changed_at, xmin
+                            FROM unnest(convert_from(?, 'SQL_ASCII')::uuid[], CAST(? AS bigint[]), CAST(? AS int[]))
+                              AS u(row_id, changed_at, xmin) OFFSET 0) v
+                      JOIN %1$s l ON l.schema_id = v.schema_id AND l.row_id = v.row_id AND l.flushed_at = v.flushed_at
+                        AND l.changed_at = v.changed_at AND l.xmin = v.xmin
+                      FOR UPDATE OF l SKIP LOCKED) k
+                WHERE c.schema_id = k.schema_id AND c.row_id = k.row_id AND c.flushed_at = k.flushed_at""", sql -> Jdbc.update(connection, sql, binder));
     }
 
     @FunctionalInterface

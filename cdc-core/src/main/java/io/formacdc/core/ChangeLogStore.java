@@ -29,7 +29,7 @@ public interface ChangeLogStore {
 
         /**
          * Marks exactly these versions flushed, in one statement. Rows that have another version or another {@code xmin}
-         * by now stay dirty.
+         * by now stay dirty, and so do rows that another transaction holds: a mark waits for no writer.
          *
          * @param flushedAtMillis the instant to record, sampled after the file was listed
          * @return rows marked

@@ -17,12 +17,13 @@ public interface FileLog {
     /** One pass over one schema. Confined to a thread. */
     interface Appender {
         /**
-         * Lists a file whose object is in its place. When this returns, the file is listed.
+         * Lists a file whose object is in its place. When this returns, the file is listed. Where it is known not to be,
+         * the caller deletes the object.
          *
          * @throws FencedException if another flush has appended since {@link FileLog#open}; not listed
          * @throws CommitStateUnknownException if it may or may not be listed; also after an interrupt between two tries
          * @throws InvalidManifestException if the list became unusable meanwhile, or would by this; not listed
-         * @throws CdcException of any other kind if it is known not to be listed
+         * @throws CdcException of any other kind if it is known not to be listed, now or later
          */
         void append(FlushedFile file);
     }

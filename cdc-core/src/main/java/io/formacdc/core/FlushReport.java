@@ -57,7 +57,8 @@ public record FlushReport(boolean dryRun, List<SchemaFlush> schemas, Duration du
      * @param outcome how it came out
      * @param dirtyRows dirty rows when the schema was looked at
      * @param rows rows in the files listed, or that a dry run would write
-     * @param markedRows rows marked flushed; fewer than {@code rows} where a writer was at work meanwhile
+     * @param markedRows rows marked flushed; fewer than {@code rows} where a writer was at work meanwhile, or held rows
+     *     during the mark; those stay dirty, for the next pass
      * @param keys keys of the files listed, in order; empty in a dry run
      * @param chunks files listed, or that a dry run would write
      * @param bytes size of the files listed

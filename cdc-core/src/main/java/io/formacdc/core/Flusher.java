@@ -38,26 +38,28 @@ public final class Flusher {
     }
 
     /**
-     * Flushes every schema that is due. A schema that fails does not keep the others from being flushed.
+     * Flushes every schema that is due. A schema that fails does not keep the others from being flushed. An object that
+     * was put is deleted again, as far as that works, if its file is known not to be listed.
      *
      * @param dryRun read everything, write nothing, and report what would be written
      * @throws SchemaFlushException at the end, if a schema failed; it carries the report
-     * @throws CdcInterruptedException if the calling thread was interrupted; later schemas were not begun
+     * @throws CdcInterruptedException if the calling thread was interrupted; later schemas were not begun; it carries the
+     *     report
      * @throws DatabaseException if the change log cannot be read at all
      */
     public FlushReport run(boolean dryRun) {
         long begin = System.nanoTime();
         List<SchemaFlush> flushes = new ArrayList<>();
-        for (DirtySchema dirty : dirtySchemas()) {
+        for (DirtySchema dirty : dirtySchemas(dryRun, begin)) {
             SchemaPass pass = new SchemaPass(dirty, config, ports, registry, listener, clock);
             SchemaFlush flush = dryRun ? pass.plan() : pass.flush();
             flushes.add(flush);
             listener.schemaFinished(flush);
             if (Thread.currentThread().isInterrupted()) {
-                throw interruption(flushes);
+                throw interruption(report(dryRun, flushes, begin));
             }
         }
-        FlushReport report = new FlushReport(dryRun, flushes, Duration.ofNanos(System.nanoTime() - begin));
+        FlushReport report = report(dryRun, flushes, begin);
         List<SchemaFlush> failed = flushes.stream()
                 .filter(f -> f.outcome() == Outcome.FAILED || f.outcome() == Outcome.UNKNOWN)
                 .toList();
@@ -67,25 +69,33 @@ public final class Flusher {
         return report;
     }
 
-    private List<DirtySchema> dirtySchemas() {
+    private static FlushReport report(boolean dryRun, List<SchemaFlush> flushes, long beginNanos) {
+        return new FlushReport(dryRun, flushes, Duration.ofNanos(System.nanoTime() - beginNanos));
+    }
+
+    private List<DirtySchema> dirtySchemas(boolean dryRun, long beginNanos) {
         try {
             return ports.changeLog().dirtySchemas();
         } catch (DatabaseException e) {
             if (Thread.currentThread().isInterrupted()) {
-                throw new CdcInterruptedException("interrupted before the first schema: " + e.getMessage(), e);
+                throw new CdcInterruptedException(
+                        "interrupted before the first schema: " + e.getMessage(),
+                        e,
+                        report(dryRun, List.of(), beginNanos));
             }
             throw e;
         }
     }
 
     /** Of the schema at which the thread was interrupted, with the failures of earlier ones suppressed in it. */
-    private static CdcInterruptedException interruption(List<SchemaFlush> flushes) {
-        SchemaFlush last = flushes.get(flushes.size() - 1);
-        CdcInterruptedException exception = last.error() instanceof CdcInterruptedException interrupted
-                ? interrupted
-                : new CdcInterruptedException("interrupted after schema " + last.schemaId());
-        flushes.stream().map(SchemaFlush::error).forEach(e -> {
-            if (e != null && e != exception) {
+    private static CdcInterruptedException interruption(FlushReport report) {
+        SchemaFlush last = report.schemas().get(report.schemas().size() - 1);
+        CdcException error = last.error();
+        CdcInterruptedException exception = error instanceof CdcInterruptedException
+                ? new CdcInterruptedException(String.valueOf(error.getMessage()), error, report)
+                : new CdcInterruptedException("interrupted after schema " + last.schemaId(), null, report);
+        report.schemas().stream().map(SchemaFlush::error).forEach(e -> {
+            if (e != null && e != exception.getCause()) {
                 exception.addSuppressed(e);
             }
         });
@@ -98,7 +108,10 @@ public final class Flusher {
                 .map(e -> e == null ? "" : String.valueOf(e.getMessage()))
                 .collect(Collectors.joining("; "));
         SchemaFlushException exception = new SchemaFlushException(
-                failed.size() + " of " + report.schemas().size() + " schemas failed: " + each, report);
+                failed.size() == 1
+                        ? each
+                        : failed.size() + " of " + report.schemas().size() + " schemas failed: " + each,
+                report);
         failed.stream().map(SchemaFlush::error).forEach(e -> {
             if (e != null) {
                 exception.addSuppressed(e);

@@ -26,9 +26,13 @@ public record SchemaAttributes(String schemaName, List<Attribute> attributes) {
 
     private static final Set<String> RESERVED = Set.copyOf(SYSTEM_COLUMNS);
 
+    /** DuckDB numbers rows by the first and tells field ids by the second; the view of a reader names files by the third. */
+    private static final Set<String> USED_BY_READERS = Set.of("file_row_number", "__duckdb_field_id", "forma_cdc_file");
+
     /**
      * @throws IllegalArgumentException if two attributes share an id or a Parquet column (ASCII case ignored, as DuckDB
-     *     does), or one takes the name of a system column
+     *     does), or one takes the name of a system column, or {@code file_row_number}, {@code __duckdb_field_id} or {@code
+     *     forma_cdc_file}, which readers need; a retired attribute may have any of these names
      */
     public SchemaAttributes {
         List<Attribute> sorted = new ArrayList<>(attributes);
@@ -40,6 +44,12 @@ public record SchemaAttributes(String schemaName, List<Attribute> attributes) {
             String column = asciiLowerCase(attribute.columnName());
             if (!attribute.retired() && RESERVED.contains(column)) {
                 throw refused(schemaName, attribute, "takes the name of the system column " + column);
+            }
+            if (!attribute.retired() && USED_BY_READERS.contains(column)) {
+                throw refused(
+                        schemaName,
+                        attribute,
+                        "takes the name " + column + ", which readers need; give it another name");
             }
             Attribute sameColumn = byColumn.putIfAbsent(column, attribute);
             if (sameColumn != null) {

@@ -29,8 +29,9 @@ import org.slf4j.LoggerFactory;
  *       the list (<em>the commit point</em>), mark exactly the exported versions.
  * </ol>
  *
- * A chunk that fails before the commit point leaves its rows dirty and at most an unlisted object; one that fails after
- * it leaves them dirty and listed, and the next pass lists the same versions again, which readers see once.
+ * A chunk that fails before the commit point leaves its rows dirty; its object is deleted, as far as that works, once it
+ * is known that nothing lists it. While that is not known, the object stays. A chunk that fails after the commit point
+ * leaves its rows dirty and listed, and the next pass lists the same versions again, which readers see once.
  */
 final class SchemaPass {
     private static final Logger LOG = LoggerFactory.getLogger(SchemaPass.class);
@@ -88,6 +89,9 @@ final class SchemaPass {
             }
         } catch (FencedException e) {
             LOG.info("schema {}: {}", schemaId, e.getMessage());
+            for (Throwable cleanup : e.getSuppressed()) {
+                LOG.warn("schema {}: {}, and the object stays unlisted: {}", schemaId, step, cleanup.getMessage());
+            }
             return result(Outcome.FENCED, null);
         } catch (CommitStateUnknownException e) {
             return result(Outcome.UNKNOWN, named(e));
@@ -158,7 +162,7 @@ final class SchemaPass {
         upload(key, exported);
         FlushedFile file = new FlushedFile(key, exported.contents());
         step = "append of " + key + " to the manifest";
-        appender.append(file); // the commit point
+        append(file, appender);
         step = "mark of the rows of " + key;
         // Sampled after the append: a reader that resolved its list before it must find flushed_at later than that.
         long flushedAtMillis = clock.millis();
@@ -197,12 +201,28 @@ final class SchemaPass {
             }
         } catch (RuntimeException e) {
             // Nobody can have listed this key, and without a manifest a broken object in its place would be read.
-            try {
-                ports.store().delete(key);
-            } catch (RuntimeException cleanup) {
-                e.addSuppressed(cleanup);
-            }
+            deleteUnlisted(key, e);
             throw e;
+        }
+    }
+
+    private void append(FlushedFile file, FileLog.Appender appender) {
+        try {
+            appender.append(file); // the commit point
+        } catch (CommitStateUnknownException e) {
+            throw e;
+        } catch (CdcException e) {
+            // So the file is known not to be listed. What else might be thrown, by a bug, says nothing of that.
+            deleteUnlisted(file.key(), e);
+            throw e;
+        }
+    }
+
+    private void deleteUnlisted(String key, RuntimeException reason) {
+        try {
+            ports.store().delete(key);
+        } catch (RuntimeException cleanup) {
+            reason.addSuppressed(cleanup);
         }
     }
 
@@ -249,9 +269,24 @@ final class SchemaPass {
             return null;
         }
         step = "look-up of the schema's attributes";
-        return registry.findAttributes(schemaId)
+        return ask(registry)
                 .orElseThrow(() -> new CdcException("the schema registry does not know schema " + schemaId
                         + "; register it, or run without a registry to export hot columns under their own names"));
+    }
+
+    private Optional<SchemaAttributes> ask(SchemaRegistry ofTheHost) {
+        Optional<SchemaAttributes> found;
+        try {
+            found = ofTheHost.findAttributes(schemaId);
+        } catch (RuntimeException e) {
+            String text = e.getMessage() == null ? "" : ": " + e.getMessage();
+            throw new CdcException("the schema registry threw " + e.getClass().getName() + text, e);
+        }
+        if (found == null) {
+            throw new CdcException("the schema registry returned null for schema " + schemaId
+                    + "; it must return an empty Optional for a schema that it does not know");
+        }
+        return found;
     }
 
     /** An interrupt reaches a pass as whatever it broke: a cancelled statement, a closed file, an aborted request. */

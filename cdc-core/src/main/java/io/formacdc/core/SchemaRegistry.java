@@ -9,7 +9,7 @@ import java.util.Optional;
 @FunctionalInterface
 public interface SchemaRegistry {
     /**
-     * The attributes of a schema; empty if the schema is not known, which fails its flush.
+     * The attributes of a schema; empty, never null, if the schema is not known, which fails its flush.
      *
      * @param schemaId 1..32767
      */

@@ -245,6 +245,78 @@ class CdcConfigTest {
         assertProblem(with(c -> c.manifestPrefix(prefix)), "manifestPrefix");
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "localhost",
+                "db_1.example",
+                "DB-1.Example.",
+                "1st.example",
+                "xn--bcher-kva.example",
+                "10.0.0.255",
+                "::1",
+                "[::1]",
+                "2001:db8::5",
+                "[2001:DB8:0:0:0:0:0:5]",
+                "::ffff:10.0.0.1"
+            })
+    void hostNamesAndAddressesAreAccepted(String host) {
+        with(c -> c.pgHost(host)).validate();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "localhost:5433",
+                "localhost:5433/db?x=y",
+                "localhost/db",
+                "localhost?sslmode=disable",
+                "localhost#x",
+                "user:hunter2@localhost",
+                "one,two",
+                "one:1,two:2",
+                " localhost",
+                "local host",
+                "/var/run/postgresql",
+                "jdbc:postgresql://localhost",
+                "-dash",
+                "a..b",
+                ".",
+                "%6c",
+                "bücher.example",
+                "10.0.0.256",
+                "10.0.0",
+                "10.0.0.1.",
+                "10.0.0.1:5432",
+                "[localhost]",
+                "[10.0.0.1]",
+                "[::1",
+                "::1]",
+                "[[::1]]",
+                "[::1]:5432",
+                "[]",
+                ":",
+                "1::2::3",
+                "::1%eth0",
+                "::1/db"
+            })
+    void whatIsNotOneHostAloneIsRefusedWithoutRepeatingIt(String host) {
+        CdcConfig config = with(c -> c.pgHost(host));
+        assertProblem(config, "pgHost is no host name, IPv4 or IPv6 address");
+        assertThat(catchThrowableOfType(InvalidConfigException.class, config::validate))
+                .hasMessageContainingAll("pgPort", "pgDb")
+                .hasMessageNotContaining("hunter2");
+    }
+
+    @Test
+    void namesAsLongAsDnsAllowsAreAcceptedAndNoLonger() {
+        String label = "a".repeat(63);
+        String longest = label + "." + label + "." + label + "." + label.substring(2);
+        with(c -> c.pgHost(longest)).validate();
+        assertProblem(with(c -> c.pgHost(longest + "a")), "pgHost");
+        assertProblem(with(c -> c.pgHost(label + "a")), "pgHost");
+    }
+
     @Test
     void aChunkIsABatchOrWhatItsBytesAllow() {
         assertThat(with(c -> c).chunkRows()).isEqualTo(10_000);

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.FieldSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SchemaAttributesTest {
     static final List<String> SYSTEM_COLUMNS = SchemaAttributes.SYSTEM_COLUMNS;
@@ -80,6 +81,25 @@ class SchemaAttributesTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("\"" + shouted + "\" takes the name of the system column " + column);
         assertThat(schema(retired(column, 1)).attributes()).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "file_row_number",
+                "File_Row_Number",
+                "file.row number",
+                "__duckdb_field_id",
+                "__DuckDB_field_ID",
+                "forma_cdc_file",
+                "[forma]_cdc_file"
+            })
+    void namesThatReadersNeedAreRefusedUnlessRetired(String name) {
+        assertThatThrownBy(() -> schema(text(name, 1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("schema \"cities\": attribute \"" + name + "\" takes the name ")
+                .hasMessageEndingWith(", which readers need; give it another name");
+        assertThat(schema(retired(name, 1)).attributes()).hasSize(1);
     }
 
     @Test

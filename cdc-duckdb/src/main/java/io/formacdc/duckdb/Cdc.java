@@ -28,7 +28,7 @@ public final class Cdc {
      * @throws io.formacdc.core.InvalidConfigException if the configuration cannot work; nothing was opened
      * @throws io.formacdc.core.SchemaFlushException after all schemas, if some failed; it carries the report
      * @throws io.formacdc.core.DatabaseException if PostgreSQL cannot be reached
-     * @throws io.formacdc.core.CdcInterruptedException if the calling thread was interrupted
+     * @throws io.formacdc.core.CdcInterruptedException if the calling thread was interrupted; it carries the report
      */
     public static FlushReport runOnce(
             CdcConfig config, @Nullable S3ObjectClient s3Client, boolean dryRun, @Nullable SchemaRegistry registry) {

@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Merge on read: one row for each {@code row_id} over all listed files, that of the greatest {@code changed_at} and then
  * of the greatest {@code deleted_at}; tombstones are dropped after that. Rows dirty in PostgreSQL stand in for all that
- * the files say of them. An attribute called {@code file_row_number} makes files that DuckDB refuses to number the rows
- * of, and so the view.
+ * the files say of them.
  */
 public final class LakeView {
     private LakeView() {}

@@ -18,9 +18,6 @@ import java.time.ZoneOffset;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -84,35 +81,25 @@ final class FlushRaceIT {
 
     @ParameterizedTest
     @CsvSource({"SNAPSHOT, BEFORE", "EXPORT, BEFORE", "MARK, BEFORE"})
-    void rowsOfATransactionThatCommitsWhileTheMarkWaitsStayDirty(Effect effect, When when) throws SQLException {
-        CompletableFuture<?>[] commit = new CompletableFuture<?>[1];
-        FlushReport report = flush.run(config, point -> {
-            if (point.equals(new Point(effect, 1, when))) {
-                writeInEveryWayWithoutRecreation();
-            }
-            if (point.equals(new Point(Effect.MARK, 1, When.BEFORE))) {
-                commit[0] = commitOnceTheMarkWaits();
-            }
-        });
+    void rowsThatATransactionHoldsDuringTheMarkStayDirtyAndNobodyWaits(Effect effect, When when) throws SQLException {
+        FlushReport report = flush.run(config, once(effect, when, this::writeInEveryWayWithoutRecreation));
 
-        commit[0].join();
+        assertThat(outcome(report).outcome()).isEqualTo(Outcome.FLUSHED);
         assertThat(outcome(report).markedRows()).isEqualTo(ROWS - exportedAndTouched());
+        writer.commit();
         assertNextPassExportsExactlyTheTouchedRows();
     }
 
     @Test
-    void transactionThatRollsBackWhileTheMarkWaitsChangesNothing() throws SQLException {
-        CompletableFuture<?>[] rollback = new CompletableFuture<?>[1];
-        FlushReport report = flush.run(config, point -> {
-            if (point.equals(new Point(Effect.MARK, 1, When.BEFORE))) {
-                writeInEveryWayWithoutRecreation();
-                rollback[0] = onceTheMarkWaits(writer::rollback);
-            }
-        });
+    void rowsOfATransactionThatRollsBackAfterTheMarkAreLeftToTheNextPass() throws SQLException {
+        FlushReport report = flush.run(config, once(Effect.MARK, When.BEFORE, this::writeInEveryWayWithoutRecreation));
 
-        rollback[0].join();
-        assertThat(outcome(report).markedRows()).isEqualTo(ROWS);
-        entities.assertLakeEqualsPostgres(config);
+        assertThat(outcome(report).markedRows()).isEqualTo(ROWS - exportedAndTouched());
+        writer.rollback();
+        for (int i = 0; i < 3; i++) {
+            touched.remove(entities.id(ROWS + 1 + i));
+        }
+        assertNextPassExportsExactlyTheTouchedRows();
     }
 
     @Test
@@ -166,6 +153,9 @@ final class FlushRaceIT {
         assertThat(outcome(overtaken).outcome()).isEqualTo(Outcome.FENCED);
         assertThat(entities.dirty()).containsExactly(entities.id(2));
         assertThat(host.listedKeys(entities.schemaId)).hasSize(1);
+        assertThat(host.dataKeys())
+                .filteredOn(key -> key.contains("/delta/" + entities.schemaId + "/"))
+                .isEqualTo(host.listedKeys(entities.schemaId));
         touched.add(entities.id(2));
         assertNextPassExportsExactlyTheTouchedRows();
     }
@@ -220,25 +210,6 @@ final class FlushRaceIT {
         }
         exported.retainAll(touched);
         return exported.size();
-    }
-
-    private CompletableFuture<Void> commitOnceTheMarkWaits() {
-        return onceTheMarkWaits(writer::commit);
-    }
-
-    private CompletableFuture<Void> onceTheMarkWaits(Writes end) {
-        return CompletableFuture.runAsync(() -> {
-            try (Connection watcher = host.postgres.dataSource().getConnection()) {
-                Awaitility.await()
-                        .atMost(20, TimeUnit.SECONDS)
-                        .until(() -> Entities.rows(watcher, """
-                        SELECT pid::text FROM pg_stat_activity WHERE datname = current_database()
-                        AND wait_event_type = 'Lock' AND query LIKE 'UPDATE "change_log"%'""").size() == 1);
-                end.write();
-            } catch (SQLException e) {
-                throw new IllegalStateException(e);
-            }
-        });
     }
 
     private void killLockSession() throws SQLException {

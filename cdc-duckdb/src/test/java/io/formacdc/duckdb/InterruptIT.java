@@ -86,18 +86,17 @@ final class InterruptIT {
     }
 
     @Test
-    void interruptEndsAMarkThatWaitsForARow() throws SQLException {
-        // Of the first chunk, whatever that is.
-        for (int n = 1; n <= 30; n++) {
-            entities.update(other, entities.id(n), Entities.FIRST_VERSION + 100);
-        }
-        interruptOnceSomethingWaits();
+    void interruptEndsAMarkThatWaitsForALock() throws SQLException {
+        Step step = at(Effect.MARK, 1, When.BEFORE, () -> {
+            lockTable("change_log");
+            interruptOnceSomethingWaits();
+        });
 
-        assertThat(assertInterrupted(point -> {})).hasMessageStartingWith("schema 7, mark of the rows of ");
+        assertThat(assertInterrupted(step)).hasMessageStartingWith("schema 7, mark of the rows of ");
 
         assertThat(host.listedKeys(7)).hasSize(1);
+        other.rollback();
         assertThat(entities.dirty()).hasSize(30);
-        other.commit();
         flush.run(config().build(), point -> {});
         entities.assertLakeEqualsPostgres(config().build());
     }

@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
@@ -81,6 +82,18 @@ class PgDataSourcesTest {
                 .pgSslMode("disable")
                 .build());
         assertIsFull(dataSource, "p@ss:w/ %+'");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"::1, 5432, ::1", "[::1], 5433, [::1]", "2001:db8::5, 5433, 2001:db8::5"})
+    void ipv6AddressesKeepTheirPortApart(String host, int port, String readBack) {
+        PGSimpleDataSource dataSource = (PGSimpleDataSource) PgDataSources.of(
+                CdcConfig.builder().pgHost(host).pgPort(port).pgDb("d").build());
+        PGSimpleDataSource driversView = new PGSimpleDataSource();
+        driversView.setURL(dataSource.getURL());
+        assertThat(driversView.getServerNames()).containsExactly(readBack);
+        assertThat(driversView.getPortNumbers()).containsExactly(port);
+        assertThat(driversView.getDatabaseName()).isEqualTo("d");
     }
 
     @ParameterizedTest
