@@ -16,10 +16,14 @@ import io.formacdc.core.Merger.LooseRows;
 import io.formacdc.core.RowIdInterval;
 import io.formacdc.manifest.CompactionPlan.Action;
 import io.formacdc.manifest.CompactionPlan.BaseRewrite;
+import io.formacdc.manifest.CompactionPlan.Consolidation;
 import io.formacdc.manifest.CompactionPlan.FileDecision;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class CompactionPlannerTest {
@@ -149,30 +153,31 @@ class CompactionPlannerTest {
 
     @Test
     void aHundredFlushesWriteEachRowAnewAFewTimesOnly() {
-        double written = 0;
-        double flushed = 0;
-        List<ManifestEntry> deltas = new java.util.ArrayList<>();
+        long written = 0;
+        List<ManifestEntry> deltas = new ArrayList<>();
         for (int i = 1; i <= 100; i++) {
-            deltas.add(delta(i, 2, 10));
-            flushed += 2;
-            List<ManifestEntry> entries = new java.util.ArrayList<>(deltas);
-            entries.add(base(1, 1, 1_000_000, 100, 1_000_000));
-            CompactionPlan plan = plan(
-                    manifest(entries.toArray(ManifestEntry[]::new)),
-                    rows(
-                            10L * deltas.size(),
-                            deltas.stream().map(ManifestEntry::key).toArray(String[]::new)),
-                    NONE);
-            if (plan.consolidation() != null) {
-                double size = plan.consolidation().predictedBytes() / 1e6;
-                written += size;
-                deltas.removeIf(
-                        e -> Objects.requireNonNull(plan.consolidation()).keys().contains(e.key()));
-                deltas.add(entry("delta", consolidatedKey(i), 1, 2, size, 10));
+            deltas.add(delta(i, 2, 2000));
+            List<ManifestEntry> entries = new ArrayList<>(deltas);
+            entries.add(base(1, 1, 10_000_000, 100, 10_000_000));
+            Map<String, Long> rows = deltas.stream()
+                    .collect(Collectors.toMap(ManifestEntry::key, e -> Objects.requireNonNull(e.rowCount())));
+            long rowCount = rows.values().stream().mapToLong(n -> n).sum();
+
+            Consolidation consolidation = plan(
+                            manifest(entries.toArray(ManifestEntry[]::new)),
+                            new LooseRows(rowCount, rowCount, rows),
+                            NONE)
+                    .consolidation();
+
+            if (consolidation != null) {
+                double megabytes = consolidation.predictedBytes() / 1e6;
+                written += consolidation.predictedBytes();
+                deltas.removeIf(e -> consolidation.keys().contains(e.key()));
+                deltas.add(entry("delta", consolidatedKey(i), 1, 2, megabytes, Math.round(megabytes * 1000)));
             }
         }
 
-        assertThat(written / flushed).isLessThan(4);
+        assertThat(written).isLessThan(3 * 200_000_000L);
         assertThat(deltas).hasSizeLessThan(30);
     }
 
@@ -195,20 +200,18 @@ class CompactionPlannerTest {
                         NONE)
                 .explain();
 
-        assertThat(text.lines()).hasSize(6);
+        assertThat(text.lines()).hasSize(6).allSatisfy(line -> assertThat(line).isNotBlank());
         assertThat(text)
                 .contains("keep  base   100.0 MB  " + baseKey(1) + ": 50 of 1000 rows dirty")
                 .contains("merge base   100.0 MB  " + baseKey(2) + ": 60 of 1000 rows dirty, more than 5 %")
                 .contains("merge delta")
-                .contains("write base     95.0 MB  1 file");
+                .contains("write base    95.0 MB  1 file")
+                .contains("write delta  454.5 kB  1 file");
     }
 
     private static LooseRows rows(long rowIds, String... keys) {
         return new LooseRows(
-                rowIds,
-                rowIds,
-                java.util.Arrays.stream(keys)
-                        .collect(java.util.stream.Collectors.toMap(k -> k, k -> rowIds / keys.length)));
+                rowIds, rowIds, Arrays.stream(keys).collect(Collectors.toMap(k -> k, k -> rowIds / keys.length)));
     }
 
     private static Action action(CompactionPlan plan, String key) {

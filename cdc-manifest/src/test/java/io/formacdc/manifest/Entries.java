@@ -1,5 +1,6 @@
 package io.formacdc.manifest;
 
+import io.formacdc.core.ManifestForm;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -42,7 +43,7 @@ final class Entries {
     }
 
     static Manifest manifest(ManifestEntry... entries) {
-        return Manifest.empty(Manifests.SCHEMA, io.formacdc.core.ManifestForm.FILES).toBuilder()
+        return Manifest.empty(Manifests.SCHEMA, ManifestForm.FILES).toBuilder()
                 .version(3)
                 .entries(new ArrayList<>(Arrays.asList(entries)))
                 .build();

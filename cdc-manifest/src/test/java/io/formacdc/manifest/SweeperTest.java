@@ -12,6 +12,7 @@ import static io.formacdc.manifest.Manifests.flushed;
 import static io.formacdc.manifest.Manifests.keysOf;
 import static io.formacdc.manifest.Manifests.merge;
 import static io.formacdc.manifest.Manifests.utf8;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -33,7 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SweeperTest {
-    private static final Duration LATER = SweepOptions.DEFAULTS.grace().plusMillis(1);
+    private static final Duration LATER = SweepOptions.DEFAULTS.grace().plusSeconds(10);
 
     private final SettableClock clock = new SettableClock();
     private final MemoryObjectStore objects = new MemoryObjectStore();
@@ -256,15 +257,14 @@ class SweeperTest {
         clock.pass(LATER);
         sweeper.sweep(SCHEMA);
         clock.pass(LATER);
-        String before = new String(objects.peek(MANIFEST_KEY), java.nio.charset.StandardCharsets.UTF_8);
+        String before = new String(objects.peek(MANIFEST_KEY), UTF_8);
 
         SweepReport plan = sweeper.plan(SCHEMA);
 
         assertThat(plan.findings()).allSatisfy(f -> assertThat(f.verdict()).isEqualTo(Verdict.DELETE));
         assertThat(plan.explain()).contains("2 of 2 go").contains(flushKey(3)).contains("not listed");
         assertThat(objects.keys()).contains(flushKey(2), flushKey(3));
-        assertThat(new String(objects.peek(MANIFEST_KEY), java.nio.charset.StandardCharsets.UTF_8))
-                .isEqualTo(before);
+        assertThat(new String(objects.peek(MANIFEST_KEY), UTF_8)).isEqualTo(before);
     }
 
     @Test
