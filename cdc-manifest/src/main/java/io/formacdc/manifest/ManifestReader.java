@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.formacdc.core.InvalidManifestException;
 import io.formacdc.core.ManifestForm;
+import io.formacdc.core.SchemaIds;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -28,6 +29,25 @@ final class ManifestReader {
         this.manifestKey = manifestKey;
         this.bucket = bucket;
         this.newForm = newForm;
+    }
+
+    /**
+     * The schema that a document names.
+     *
+     * @throws InvalidManifestException if it names none
+     */
+    static int schemaIdOf(byte[] content, String manifestKey) {
+        try {
+            JsonNode id = StrictJson.readObject(content).path("schema_id");
+            if (id.isIntegralNumber() && id.canConvertToInt()) {
+                return SchemaIds.check(id.intValue());
+            }
+            throw new InvalidManifestException("manifest \"" + manifestKey + "\" names no schema_id");
+        } catch (IOException e) {
+            throw new InvalidManifestException("manifest \"" + manifestKey + "\" " + StrictJson.problemOf(e), e);
+        } catch (IllegalArgumentException e) {
+            throw new InvalidManifestException("manifest \"" + manifestKey + "\": " + e.getMessage(), e);
+        }
     }
 
     /** @throws InvalidManifestException naming schema, key and what is wrong */

@@ -39,13 +39,30 @@ public final class ManifestStore {
 
     private final ObjectStore objects;
     private final ManifestConfig config;
+    private final @Nullable String onlyKey;
     private final ManifestStoreOptions options;
 
     /** @param config whose bucket is that of {@code objects} */
     public ManifestStore(ObjectStore objects, ManifestConfig config, ManifestStoreOptions options) {
+        this(objects, config, null, options);
+    }
+
+    private ManifestStore(
+            ObjectStore objects, ManifestConfig config, @Nullable String onlyKey, ManifestStoreOptions options) {
         this.objects = objects;
         this.config = config;
+        this.onlyKey = onlyKey;
         this.options = options;
+    }
+
+    /**
+     * A store of one manifest alone, wherever it is.
+     *
+     * @param bucket the one of {@code objects}
+     * @param key of the manifest
+     */
+    public static ManifestStore ofOne(ObjectStore objects, String bucket, String key, ManifestStoreOptions options) {
+        return new ManifestStore(objects, new ManifestConfig(bucket, "", ""), key, options);
     }
 
     /**
@@ -56,7 +73,7 @@ public final class ManifestStore {
      * @throws IllegalArgumentException for a schema id outside 1..32767
      */
     public StoredManifest load(int schemaId) {
-        String key = config.keyFor(schemaId);
+        String key = keyFor(schemaId);
         try {
             ObjectStore.StoredObject object = objects.get(key);
             ManifestReader reader = new ManifestReader(schemaId, key, config.bucket(), options.newForm());
@@ -67,11 +84,15 @@ public final class ManifestStore {
     }
 
     /**
-     * Every schema that has a manifest, in ascending order.
+     * Every schema that has a manifest, in ascending order; of a store of one manifest, the schema that it names.
      *
-     * @throws ObjectStoreException if the bucket cannot be listed
+     * @throws ObjectStoreException if the bucket cannot be listed, or the one manifest not be read
+     * @throws InvalidManifestException if the one manifest names no schema
      */
     public List<Integer> schemaIds() {
+        if (onlyKey != null) {
+            return List.of(ManifestReader.schemaIdOf(objects.get(onlyKey).content(), onlyKey));
+        }
         try (Stream<ObjectStore.ObjectInfo> found = objects.list(config.commonPrefix())) {
             return found.map(object -> config.schemaIdOf(object.key()))
                     .flatMapToInt(OptionalInt::stream)
@@ -280,6 +301,11 @@ public final class ManifestStore {
     }
 
     private String keyOf(Manifest manifest) {
-        return config.keyFor(manifest.schemaId());
+        return keyFor(manifest.schemaId());
+    }
+
+    private String keyFor(int schemaId) {
+        String key = config.keyFor(schemaId); // checks the id
+        return onlyKey == null ? key : onlyKey;
     }
 }

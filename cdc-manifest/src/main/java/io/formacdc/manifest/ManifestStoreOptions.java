@@ -2,6 +2,7 @@ package io.formacdc.manifest;
 
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcDefaults;
+import io.formacdc.core.CompactionConfig;
 import io.formacdc.core.ManifestForm;
 import io.soabase.recordbuilder.core.RecordBuilder;
 import java.time.Clock;
@@ -52,6 +53,15 @@ public record ManifestStoreOptions(
         return builder()
                 .newForm(config.manifestForm())
                 .singleWriterStore(config.singleWriterStore())
+                .build();
+    }
+
+    /** {@link #of(CdcConfig)}, with the retries and pauses of a compaction. */
+    public static ManifestStoreOptions of(CdcConfig config, CompactionConfig compaction) {
+        return of(config).toBuilder()
+                .maxRetries(compaction.maxRetries())
+                .baseBackoff(compaction.baseBackoff())
+                .maxBackoff(compaction.maxBackoff())
                 .build();
     }
 
