@@ -3,6 +3,7 @@ package io.formacdc.duckdb;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcListener;
 import io.formacdc.core.ChangeLogStore;
+import io.formacdc.core.CompactionConfig;
 import io.formacdc.core.FileLog;
 import io.formacdc.core.FlushReport;
 import io.formacdc.core.Flusher;
@@ -12,9 +13,12 @@ import io.formacdc.core.ManifestConfig;
 import io.formacdc.core.ObjectStore;
 import io.formacdc.core.SchemaRegistry;
 import io.formacdc.manifest.BucketFileLog;
+import io.formacdc.manifest.Compactor;
 import io.formacdc.manifest.ManifestFileLog;
 import io.formacdc.manifest.ManifestStore;
 import io.formacdc.manifest.ManifestStoreOptions;
+import io.formacdc.manifest.SweepOptions;
+import io.formacdc.manifest.Sweeper;
 import io.formacdc.s3.S3Clients;
 import io.formacdc.s3.S3FullClient;
 import io.formacdc.s3.S3ObjectClient;
@@ -27,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /**
- * Flushes as often as a host wants. Thread-safe, and safe beside any number of others in any number of processes.
+ * Flushes as often as a host wants, and hands out what keeps the flushed files in shape. Thread-safe, and safe beside any number of others in any number of processes.
  * Between two passes it holds no connection, no thread and no file; it owns the S3 client only if it was given none.
  */
 public final class CdcRunner implements AutoCloseable {
@@ -90,6 +94,28 @@ public final class CdcRunner implements AutoCloseable {
             Flusher.Ports ports = new Flusher.Ports(changeLog, exporter, store, fileLog);
             return new Flusher(config, ports, registry, listener, Clock.systemUTC()).run(dryRun);
         }
+    }
+
+    /**
+     * A compactor of the same bucket, with the same listener. Needs no PostgreSQL. Usable until this is closed.
+     *
+     * @param compaction unset fields take their defaults
+     * @throws InvalidConfigException if it cannot work, or no manifests are configured
+     */
+    public Compactor compactor(CompactionConfig compaction) {
+        CompactionConfig complete = compaction.withDefaults().validate();
+        Compactor.Ports ports = CompactionTarget.of(config, complete, store).ports(new DuckMerger(config));
+        return new Compactor(config, complete, ports, listener, Clock.systemUTC());
+    }
+
+    /**
+     * A sweeper of the same bucket. Needs no PostgreSQL, and a client that can list. Usable until this is closed.
+     *
+     * @throws InvalidConfigException if no manifests are configured
+     */
+    public Sweeper sweeper(SweepOptions options) {
+        ManifestStore manifests = CompactionTarget.manifests(config, store, ManifestStoreOptions.of(config));
+        return new Sweeper(store, manifests, config.s3Prefix(), options, Clock.systemUTC());
     }
 
     private static FileLog fileLog(CdcConfig config, ObjectStore store) {
