@@ -4,6 +4,7 @@ import io.formacdc.core.CdcConfig;
 import io.formacdc.core.FlushReport;
 import io.formacdc.core.SchemaRegistry;
 import io.formacdc.s3.S3ObjectClient;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** The library in one call. A host that calls often, or wants to hear of progress, keeps a {@link CdcRunner}. */
@@ -34,6 +35,36 @@ public final class Cdc {
             CdcConfig config, @Nullable S3ObjectClient s3Client, boolean dryRun, @Nullable SchemaRegistry registry) {
         try (CdcRunner runner = CdcRunner.create(config, s3Client, registry)) {
             return runner.runOnce(dryRun);
+        }
+    }
+
+    /**
+     * Deletes flushed rows of a schema from the change log, where they are history that no flush reads: those flushed
+     * longer ago than a time, and before the last save of a manifest that was verified first. Every listed object must be
+     * in its place with the listed size; otherwise nothing is deleted. Dirty rows stay, and so does what was flushed after
+     * the last save, because a manifest that was put back to an earlier state does not list it.
+     *
+     * <p>Works in small transactions, waits for no writer and takes no lock on the schema: it may run beside flushes, and
+     * again after a failure. What was deleted until then stays deleted.
+     *
+     * @param config unset fields take their defaults; must name the manifests of the flushes
+     * @param s3Client the host's client, an {@link io.formacdc.s3.S3ListingClient} too, as {@link
+     *     io.formacdc.s3.S3FullClient#of} gives it; null for one from the AWS default chain and the configuration, closed
+     *     before this returns
+     * @param olderThan positive
+     * @return rows deleted
+     * @throws IllegalArgumentException for a schema id outside 1..32767, or a time that is not positive
+     * @throws io.formacdc.core.InvalidConfigException if the configuration cannot work, or names no manifests
+     * @throws io.formacdc.core.InvalidManifestException if the manifest cannot be used; nothing was deleted
+     * @throws io.formacdc.core.CdcException if there is no manifest, or it lists nothing, or a listed object is missing or
+     *     has another size, which the message names; nothing was deleted
+     * @throws io.formacdc.core.DatabaseException if PostgreSQL fails
+     * @throws io.formacdc.core.CdcInterruptedException if the calling thread was interrupted
+     */
+    public static long purgeFlushed(
+            CdcConfig config, @Nullable S3ObjectClient s3Client, int schemaId, Duration olderThan) {
+        try (CdcRunner runner = CdcRunner.create(config, s3Client, null)) {
+            return runner.purgeFlushed(schemaId, olderThan);
         }
     }
 }
