@@ -67,4 +67,28 @@ public final class Cdc {
             return runner.purgeFlushed(schemaId, olderThan);
         }
     }
+
+    /**
+     * Compares the manifest of a schema with the bucket and with PostgreSQL, and changes nothing; see {@link
+     * Reconciler#check}.
+     *
+     * @param s3Client as for {@link #purgeFlushed}
+     */
+    public static ReconcileReport reconcile(
+            CdcConfig config, @Nullable S3ObjectClient s3Client, int schemaId, ReconcileReport.Depth depth) {
+        try (Reconciler reconciler = Reconciler.create(config, s3Client)) {
+            return reconciler.check(schemaId, depth);
+        }
+    }
+
+    /**
+     * Lists rows that were flushed to an object which is not listed, where that is safe; see {@link Reconciler#repair}.
+     *
+     * @param s3Client as for {@link #purgeFlushed}
+     */
+    public static RepairReport repair(CdcConfig config, @Nullable S3ObjectClient s3Client, int schemaId) {
+        try (Reconciler reconciler = Reconciler.create(config, s3Client)) {
+            return reconciler.repair(schemaId);
+        }
+    }
 }

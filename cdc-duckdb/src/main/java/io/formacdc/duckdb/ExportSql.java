@@ -26,12 +26,17 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config) {
 
     /** The statement; it yields one row of statistics. */
     String copyTo(Path file, long entitySource, long eavSource) {
-        return "COPY (" + select(entitySource, eavSource) + ") TO " + literal(file.toString()) + " (FORMAT PARQUET, "
-                + "PARQUET_VERSION V2, " + codec() + ", ROW_GROUP_SIZE_BYTES '" + ROW_GROUP_SIZE_BYTES
-                + "', FIELD_IDS {" + fieldIds() + "}, RETURN_STATS)";
+        return "COPY (" + select(entitySource, eavSource) + ") TO " + literal(file.toString()) + " ("
+                + format(config, fieldIds()) + ", RETURN_STATS)";
     }
 
-    private String codec() {
+    /** Options of every {@code COPY} that writes a file of the lake. */
+    static String format(CdcConfig config, String fieldIds) {
+        return "FORMAT PARQUET, PARQUET_VERSION V2, " + codec(config) + ", ROW_GROUP_SIZE_BYTES '"
+                + ROW_GROUP_SIZE_BYTES + "', FIELD_IDS {" + fieldIds + "}";
+    }
+
+    private static String codec(CdcConfig config) {
         String name = config.parquetCompression().toUpperCase(Locale.ROOT);
         return "COMPRESSION " + name
                 + (name.equals("ZSTD") ? ", COMPRESSION_LEVEL " + config.parquetCompressionLevel() : "");

@@ -213,7 +213,7 @@ final class FlushedPurgeIT {
                 statement.execute("LOCK TABLE change_log IN ACCESS EXCLUSIVE MODE");
             }
             CompletableFuture<Void> interrupt = CompletableFuture.runAsync(() -> {
-                Awaitility.await().atMost(Duration.ofSeconds(20)).until(this::somethingWaits);
+                Awaitility.await().atMost(Duration.ofSeconds(20)).until(host::somethingWaits);
                 purge.interrupt();
             });
             assertThatThrownBy(() -> Cdc.purgeFlushed(config, host.client, 7, HOUR))
@@ -222,14 +222,6 @@ final class FlushedPurgeIT {
             assertThat(Thread.interrupted()).isTrue();
             interrupt.join();
             other.rollback();
-        }
-    }
-
-    private boolean somethingWaits() throws SQLException {
-        try (Connection watcher = host.postgres.dataSource().getConnection()) {
-            return !Entities.rows(watcher, """
-                    SELECT pid::text FROM pg_stat_activity WHERE datname = current_database()
-                    AND application_name = 'forma-cdc' AND wait_event_type = 'Lock'""").isEmpty();
         }
     }
 
