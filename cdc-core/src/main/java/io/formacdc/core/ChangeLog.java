@@ -6,7 +6,9 @@ import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.time.Clock;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Go's change-log helpers, one statement each, on a connection whose transaction is the caller's business.
@@ -53,6 +55,15 @@ public final class ChangeLog {
             rowIds = List.copyOf(rowIds);
         }
     }
+
+    /**
+     * History that was deleted.
+     *
+     * @param rows how many rows, at least 1
+     * @param lastRowId row id of the last of them
+     * @param lastFlushedAtMillis its {@code flushed_at}, epoch milliseconds
+     */
+    public record PurgedBatch(long rows, UUID lastRowId, long lastFlushedAtMillis) {}
 
     /** Counts a schema's dirty rows. */
     public static Stats getChangeLogStats(Connection connection, String table, int schemaId) {
@@ -205,6 +216,61 @@ public final class ChangeLog {
                         AND l.changed_at = v.changed_at AND l.xmin = v.xmin
                       FOR UPDATE OF l SKIP LOCKED) k
                 WHERE c.schema_id = k.schema_id AND c.row_id = k.row_id AND c.flushed_at = k.flushed_at""", sql -> Jdbc.update(connection, sql, binder));
+    }
+
+    /**
+     * Deletes some of a schema's history: rows with {@code flushed_at > 0} that were flushed before an instant. Rows that
+     * are dirty, or have a negative {@code flushed_at}, stay. A row that another session holds is passed over, so this
+     * waits for nobody.
+     *
+     * @param flushedBeforeMillis exclusive upper bound of {@code flushed_at}, epoch milliseconds
+     * @param maxRows most rows to delete, at least 1
+     * @param previous what the last call returned, to go on behind it; null for the beginning
+     * @return empty if no such row was left
+     */
+    public static Optional<PurgedBatch> purgeFlushed(
+            Connection connection,
+            String table,
+            int schemaId,
+            long flushedBeforeMillis,
+            int maxRows,
+            @Nullable PurgedBatch previous) {
+        SchemaIds.check(schemaId);
+        if (maxRows < 1) {
+            throw new IllegalArgumentException("maxRows must be at least 1, not " + maxRows);
+        }
+        // By key and not by ctid, which is not unique in a partitioned table. In the order of the primary key, so that
+        // no batch reads again what those before it have passed.
+        String sql = """
+                WITH old AS (
+                  SELECT row_id, flushed_at FROM %1$s
+                  WHERE schema_id = ? AND flushed_at > 0 AND flushed_at < ? AND (row_id, flushed_at) > (?, ?)
+                  ORDER BY row_id, flushed_at LIMIT ? FOR UPDATE SKIP LOCKED),
+                gone AS (
+                  DELETE FROM %1$s c USING old o
+                  WHERE c.schema_id = ? AND c.row_id = o.row_id AND c.flushed_at = o.flushed_at
+                  RETURNING c.row_id, c.flushed_at)
+                SELECT count(*) OVER (), row_id, flushed_at FROM gone
+                ORDER BY row_id DESC, flushed_at DESC LIMIT 1""".formatted(tableName(table));
+        Binder binder = statement -> {
+            statement.setInt(1, schemaId);
+            statement.setLong(2, flushedBeforeMillis);
+            statement.setObject(3, previous == null ? new UUID(0, 0) : previous.lastRowId());
+            statement.setLong(4, previous == null ? 0 : previous.lastFlushedAtMillis());
+            statement.setInt(5, maxRows);
+            statement.setInt(6, schemaId);
+        };
+        try {
+            return Jdbc.query(
+                            connection,
+                            sql,
+                            binder,
+                            row -> new PurgedBatch(row.getLong(1), row.getObject(2, UUID.class), row.getLong(3)))
+                    .stream()
+                    .findFirst();
+        } catch (SQLException e) {
+            throw new DatabaseException("purge of flushed rows of schema " + schemaId, e);
+        }
     }
 
     @FunctionalInterface

@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The change log in PostgreSQL. Opens a connection for each call, and one for each lock while it is held; every one is
@@ -55,6 +56,46 @@ public final class JdbcChangeLogStore implements ChangeLogStore {
     @Override
     public Optional<Locked> tryLock(int schemaId) {
         return SchemaLock.tryAcquire(dataSource, schemaId).map(lock -> new LockedLog(lock, schemaId));
+    }
+
+    /**
+     * Deletes a schema's history, batch by batch, each in a transaction of its own; see {@link ChangeLog#purgeFlushed}.
+     * Takes no lock but those of the rows it deletes. What a batch has deleted stays deleted, whatever fails later.
+     *
+     * @param flushedBeforeMillis exclusive upper bound of {@code flushed_at}, epoch milliseconds. Whoever asks must know
+     *     that the files of these rows are listed and in their place
+     * @param batchRows most rows of a transaction, at least 1
+     * @return rows deleted
+     * @throws CdcInterruptedException if the calling thread was interrupted; the message says how many rows are gone
+     * @throws DatabaseException if a statement fails
+     * @throws IllegalArgumentException for a schema id outside 1..32767, or a batch without rows
+     */
+    public long purgeFlushed(int schemaId, long flushedBeforeMillis, int batchRows) {
+        long rows = 0;
+        try (Connection connection = dataSource.getConnection();
+                Jdbc.AutoCommit untilClosed = Jdbc.autoCommit(connection)) {
+            Optional<ChangeLog.PurgedBatch> batch = Optional.empty();
+            do {
+                if (Thread.currentThread().isInterrupted()) {
+                    throw interruptedPurge(schemaId, rows, null);
+                }
+                batch = ChangeLog.purgeFlushed(
+                        connection, table, schemaId, flushedBeforeMillis, batchRows, batch.orElse(null));
+                rows += batch.map(ChangeLog.PurgedBatch::rows).orElse(0L);
+            } while (batch.isPresent());
+            return rows;
+        } catch (SQLException e) {
+            throw new DatabaseException("connection for the purge of schema " + schemaId, e);
+        } catch (DatabaseException e) {
+            throw Thread.currentThread().isInterrupted() ? interruptedPurge(schemaId, rows, e) : e;
+        }
+    }
+
+    private static CdcInterruptedException interruptedPurge(
+            int schemaId, long rows, @Nullable DatabaseException cause) {
+        String message =
+                "interrupted during the purge of schema " + schemaId + ", after " + rows + " rows were deleted";
+        return cause == null ? new CdcInterruptedException(message) : new CdcInterruptedException(message, cause);
     }
 
     private final class LockedLog implements Locked {

@@ -85,6 +85,38 @@ class JdbcChangeLogStoreIT {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aPurgeIsMadeOfSmallTransactions(boolean autoCommit) throws SQLException {
+        log.execute("CREATE TABLE purged (rows bigint, transaction xid8 DEFAULT pg_current_xact_id())");
+        log.execute("CREATE FUNCTION note_purge() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO purged"
+                + " SELECT count(*) FROM gone HAVING count(*) > 0; RETURN NULL; END'");
+        log.execute("CREATE TRIGGER note_purge AFTER DELETE ON change_log REFERENCING OLD TABLE AS gone"
+                + " EXECUTE FUNCTION note_purge()");
+        log.execute("INSERT INTO change_log SELECT 7, gen_random_uuid(), 9, g, NULL FROM generate_series(1, 25) g");
+        try (TestPool pool = new TestPool(log.database.dataSource(), autoCommit)) {
+            assertThat(new JdbcChangeLogStore(pool, "").purgeFlushed(7, 10, 10)).isEqualTo(25);
+            assertThat(pool.borrowed).isZero();
+            assertThat(pool.getConnection().getAutoCommit()).isEqualTo(autoCommit);
+            assertThat(log.strings("SELECT sum(rows) FROM purged GROUP BY transaction ORDER BY min(transaction::text)"))
+                    .containsExactly("10", "10", "5");
+        } finally {
+            log.execute("DROP FUNCTION note_purge CASCADE");
+            log.execute("DROP TABLE purged");
+        }
+    }
+
+    @Test
+    void anInterruptedPurgeSaysWhatIsGone() throws SQLException {
+        log.execute("INSERT INTO change_log SELECT 7, gen_random_uuid(), 9, g, NULL FROM generate_series(1, 25) g");
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(() -> new JdbcChangeLogStore(log.database.dataSource(), "").purgeFlushed(7, 10, 10))
+                .isInstanceOf(CdcInterruptedException.class)
+                .hasMessage("interrupted during the purge of schema 7, after 0 rows were deleted");
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(log.marks(7)).hasSize(25);
+    }
+
     @Test
     void aLostSessionCanNeitherCountNorMark() throws SQLException {
         log.dirty(7, 1, 100);

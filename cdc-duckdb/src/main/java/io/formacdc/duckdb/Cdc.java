@@ -10,6 +10,7 @@ import io.formacdc.manifest.SweepOptions;
 import io.formacdc.manifest.SweepReport;
 import io.formacdc.manifest.Sweeper;
 import io.formacdc.s3.S3ObjectClient;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -63,6 +64,36 @@ public final class Cdc {
     }
 
     /**
+     * Deletes flushed rows of a schema from the change log, where they are history that no flush reads: those flushed
+     * longer ago than a time, and before the last save of a manifest that was verified first. Every listed object must be
+     * in its place with the listed size; otherwise nothing is deleted. Dirty rows stay, and so does what was flushed after
+     * the last save, because a manifest that was put back to an earlier state does not list it.
+     *
+     * <p>Works in small transactions, waits for no writer and takes no lock on the schema: it may run beside flushes, and
+     * again after a failure. What was deleted until then stays deleted.
+     *
+     * @param config unset fields take their defaults; must name the manifests of the flushes
+     * @param s3Client the host's client, an {@link io.formacdc.s3.S3ListingClient} too, as {@link
+     *     io.formacdc.s3.S3FullClient#of} gives it; null for one from the AWS default chain and the configuration, closed
+     *     before this returns
+     * @param olderThan positive
+     * @return rows deleted
+     * @throws IllegalArgumentException for a schema id outside 1..32767, or a time that is not positive
+     * @throws io.formacdc.core.InvalidConfigException if the configuration cannot work, or names no manifests
+     * @throws io.formacdc.core.InvalidManifestException if the manifest cannot be used; nothing was deleted
+     * @throws io.formacdc.core.CdcException if there is no manifest, or it lists nothing, or a listed object is missing or
+     *     has another size, which the message names; nothing was deleted
+     * @throws io.formacdc.core.DatabaseException if PostgreSQL fails
+     * @throws io.formacdc.core.CdcInterruptedException if the calling thread was interrupted
+     */
+    public static long purgeFlushed(
+            CdcConfig config, @Nullable S3ObjectClient s3Client, int schemaId, Duration olderThan) {
+        try (CdcRunner runner = CdcRunner.create(config, s3Client, null)) {
+            return runner.purgeFlushed(schemaId, olderThan);
+        }
+    }
+
+    /**
      * Deletes objects that are of no use any more, of every schema that has a manifest, once; see {@link Sweeper}.
      *
      * @param config as flushes use it
@@ -73,6 +104,30 @@ public final class Cdc {
     public static List<SweepReport> sweep(CdcConfig config, SweepOptions options, @Nullable S3ObjectClient s3Client) {
         try (CdcRunner runner = CdcRunner.create(config, s3Client, null)) {
             return runner.sweeper(options).sweep();
+        }
+    }
+
+    /**
+     * Compares the manifest of a schema with the bucket and with PostgreSQL, and changes nothing; see {@link
+     * Reconciler#check}.
+     *
+     * @param s3Client as for {@link #purgeFlushed}
+     */
+    public static ReconcileReport reconcile(
+            CdcConfig config, @Nullable S3ObjectClient s3Client, int schemaId, ReconcileReport.Depth depth) {
+        try (Reconciler reconciler = Reconciler.create(config, s3Client)) {
+            return reconciler.check(schemaId, depth);
+        }
+    }
+
+    /**
+     * Lists rows that were flushed to an object which is not listed, where that is safe; see {@link Reconciler#repair}.
+     *
+     * @param s3Client as for {@link #purgeFlushed}
+     */
+    public static RepairReport repair(CdcConfig config, @Nullable S3ObjectClient s3Client, int schemaId) {
+        try (Reconciler reconciler = Reconciler.create(config, s3Client)) {
+            return reconciler.repair(schemaId);
         }
     }
 }

@@ -24,6 +24,7 @@ import io.formacdc.s3.S3FullClient;
 import io.formacdc.s3.S3ObjectClient;
 import io.formacdc.s3.S3ObjectStore;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import javax.sql.DataSource;
@@ -118,11 +119,29 @@ public final class CdcRunner implements AutoCloseable {
         return new Sweeper(store, manifests, config.s3Prefix(), options, Clock.systemUTC());
     }
 
+    /** Deletes history of the change log; see {@link Cdc#purgeFlushed}. */
+    public long purgeFlushed(int schemaId, Duration olderThan) {
+        ManifestStore manifests = manifests(config, store)
+                .orElseThrow(() -> new InvalidConfigException(List.of("a purge deletes only what a manifest covers; set"
+                        + " manifestPrefix or manifestTemplate to those of the flushes")));
+        TrackedConnections connections = new TrackedConnections(dataSource);
+        try (InterruptWatch watch = InterruptWatch.open();
+                InterruptWatch.Guard guard = watch.guard(null, connections::cancel)) {
+            JdbcChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
+            ListedObjects listed = new ListedObjects(store, config.s3Prefix());
+            return new FlushedPurge(changeLog, manifests, listed, Clock.systemUTC(), FlushedPurge.BATCH_ROWS)
+                    .purge(schemaId, olderThan);
+        }
+    }
+
     private static FileLog fileLog(CdcConfig config, ObjectStore store) {
-        Optional<ManifestConfig> manifests = ManifestConfig.of(config);
-        return manifests.isEmpty()
-                ? new BucketFileLog()
-                : new ManifestFileLog(new ManifestStore(store, manifests.get(), ManifestStoreOptions.of(config)));
+        Optional<ManifestStore> manifests = manifests(config, store);
+        return manifests.isEmpty() ? new BucketFileLog() : new ManifestFileLog(manifests.get());
+    }
+
+    private static Optional<ManifestStore> manifests(CdcConfig config, ObjectStore store) {
+        return ManifestConfig.of(config)
+                .map(manifests -> new ManifestStore(store, manifests, ManifestStoreOptions.of(config)));
     }
 
     private static S3FullClient requireFull(@Nullable S3ObjectClient client) {

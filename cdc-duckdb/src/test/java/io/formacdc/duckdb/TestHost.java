@@ -180,6 +180,15 @@ final class TestHost implements AutoCloseable {
         }
     }
 
+    /** Whether a statement of the library waits for a lock. */
+    boolean somethingWaits() throws SQLException {
+        try (Connection watcher = postgres.dataSource().getConnection()) {
+            return !column(watcher, """
+                    SELECT pid::text FROM pg_stat_activity WHERE datname = current_database()
+                    AND application_name = 'forma-cdc' AND wait_event_type = 'Lock'""").isEmpty();
+        }
+    }
+
     /** The server that every host shares. */
     static LocalS3 s3() {
         return S3;

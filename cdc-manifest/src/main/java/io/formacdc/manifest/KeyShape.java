@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
  * What a key says of who wrote its object. Only keys of exactly these shapes are ever judged by a sweep; a look-alike is
  * nobody's to delete.
  */
-enum KeyShape {
+public enum KeyShape {
     /** {@code {uuid}.parquet}, by a flush. */
     FLUSHED("U"),
     /** {@code {min}_{max}.parquet} or {@code {min}_{max}_{uuid}.parquet}, by an initial export. */
@@ -30,8 +30,13 @@ enum KeyShape {
         this.name = Pattern.compile(name.replace("U", UUID) + "\\.parquet");
     }
 
-    /** The shape of a key under this very prefix and schema. */
-    static KeyShape of(String prefix, int schemaId, String key) {
+    /**
+     * The shape of a key under this very prefix and schema.
+     *
+     * @param prefix of data inside the bucket, as flushes use it; may be empty
+     * @throws IllegalArgumentException for a schema id outside 1..32767
+     */
+    public static KeyShape of(String prefix, int schemaId, String key) {
         String folder = CdcPaths.schemaPrefix(prefix, schemaId);
         return key.startsWith(folder) ? ofName(key.substring(folder.length())) : UNKNOWN;
     }

@@ -122,11 +122,12 @@ public final class ManifestStore {
     }
 
     /**
-     * As {@link #update(int, ManifestChange)}, trusting what was loaded earlier until a save finds it outdated.
+     * As {@link #update(int, ManifestChange)}, trusting what was loaded earlier until a save finds it outdated. A change
+     * that holds for exactly that manifest refuses every other in {@link ManifestChange#applyTo}.
      *
      * @param start loaded before any object that the change lists was written
      */
-    StoredManifest update(StoredManifest start, ManifestChange change) {
+    public StoredManifest update(StoredManifest start, ManifestChange change) {
         return update(start, change, true);
     }
 
