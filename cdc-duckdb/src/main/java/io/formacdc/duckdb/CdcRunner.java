@@ -1,5 +1,7 @@
 package io.formacdc.duckdb;
 
+import io.formacdc.core.BaseExportOptions;
+import io.formacdc.core.BaseExportReport;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcListener;
 import io.formacdc.core.ChangeLogStore;
@@ -11,6 +13,7 @@ import io.formacdc.core.JdbcChangeLogStore;
 import io.formacdc.core.ManifestConfig;
 import io.formacdc.core.ObjectStore;
 import io.formacdc.core.SchemaRegistry;
+import io.formacdc.manifest.BaseExport;
 import io.formacdc.manifest.BucketFileLog;
 import io.formacdc.manifest.ManifestFileLog;
 import io.formacdc.manifest.ManifestStore;
@@ -21,20 +24,20 @@ import io.formacdc.s3.S3ObjectClient;
 import io.formacdc.s3.S3ObjectStore;
 import java.time.Clock;
 import java.util.List;
-import java.util.Optional;
+import java.util.function.Function;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /**
- * Flushes as often as a host wants. Thread-safe, and safe beside any number of others in any number of processes.
- * Between two passes it holds no connection, no thread and no file; it owns the S3 client only if it was given none.
+ * Flushes, and exports, as often as a host wants. Thread-safe, and safe beside any number of others in any number of processes.
+ * Between two calls it holds no connection, no thread and no file; it owns the S3 client only if it was given none.
  */
 public final class CdcRunner implements AutoCloseable {
     private final CdcConfig config;
     private final DataSource dataSource;
     private final ObjectStore store;
-    private final FileLog fileLog;
+    private final @Nullable ManifestStore manifests;
     private final @Nullable SchemaRegistry registry;
     private final CdcListener listener;
     private final @Nullable S3Client ownClient;
@@ -51,7 +54,9 @@ public final class CdcRunner implements AutoCloseable {
         this.ownClient = s3Client == null ? S3Clients.create(this.config) : null;
         this.store = new S3ObjectStore(
                 ownClient != null ? S3FullClient.of(ownClient) : requireFull(s3Client), this.config.s3Bucket());
-        this.fileLog = fileLog(this.config, store);
+        this.manifests = ManifestConfig.of(this.config)
+                .map(kept -> new ManifestStore(store, kept, ManifestStoreOptions.of(this.config)))
+                .orElse(null);
     }
 
     /**
@@ -87,23 +92,43 @@ public final class CdcRunner implements AutoCloseable {
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
                 PgExporter exporter = new PgExporter(config, connections, watch)) {
             ChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
+            FileLog fileLog = manifests == null ? new BucketFileLog() : new ManifestFileLog(manifests);
             Flusher.Ports ports = new Flusher.Ports(changeLog, exporter, store, fileLog);
             return new Flusher(config, ports, registry, listener, Clock.systemUTC()).run(dryRun);
         }
     }
 
-    private static FileLog fileLog(CdcConfig config, ObjectStore store) {
-        Optional<ManifestConfig> manifests = ManifestConfig.of(config);
-        return manifests.isEmpty()
-                ? new BucketFileLog()
-                : new ManifestFileLog(new ManifestStore(store, manifests.get(), ManifestStoreOptions.of(config)));
+    /** Exports all live rows of a schema as its base; see {@link Cdc#exportBase}. */
+    public BaseExportReport exportBase(int schemaId, BaseExportOptions options) {
+        return withBaseExport(export -> export.run(schemaId, options));
+    }
+
+    /** What {@link #exportBase} would do now; see {@link Cdc#planBase}. */
+    public BaseExportReport planBase(int schemaId, BaseExportOptions options) {
+        return withBaseExport(export -> export.plan(schemaId, options));
+    }
+
+    private BaseExportReport withBaseExport(Function<BaseExport, BaseExportReport> work) {
+        if (manifests == null) {
+            throw new InvalidConfigException(
+                    List.of("an initial export replaces what a manifest lists, and none is kept;"
+                            + " set manifestPrefix or manifestTemplate"));
+        }
+        TrackedConnections connections = new TrackedConnections(dataSource);
+        try (InterruptWatch watch = InterruptWatch.open();
+                InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
+                PgExporter exporter = new PgExporter(config, connections, watch)) {
+            ChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
+            BaseExport.Ports ports = new BaseExport.Ports(changeLog, exporter, store, manifests);
+            return work.apply(new BaseExport(config, ports, registry, listener, Clock.systemUTC()));
+        }
     }
 
     private static S3FullClient requireFull(@Nullable S3ObjectClient client) {
         if (client instanceof S3FullClient full) {
             return full;
         }
-        throw new InvalidConfigException(List.of("the S3 client can copy and delete, but a flush also gets and puts;"
+        throw new InvalidConfigException(List.of("the S3 client can copy and delete, but files are also got and put;"
                 + " implement S3FullClient, or use S3FullClient.of(S3Client)"));
     }
 
