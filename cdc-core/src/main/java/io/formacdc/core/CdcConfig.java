@@ -95,8 +95,8 @@ public record CdcConfig(
     private static final List<String> CODECS = List.of("zstd", "snappy", "gzip", "lz4", "brotli", "uncompressed");
     private static final Pattern BUCKET = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]");
     private static final int MAX_ZSTD_LEVEL = 22;
-    /** DuckDB starts them all, whatever the machine has. */
-    private static final int MAX_THREADS = 1024;
+    /** Most {@code duckThreads}: DuckDB starts them all, whatever the machine has. */
+    public static final int MAX_THREADS = 1024;
 
     private static final Duration MAX_QUERY_TIMEOUT = Duration.ofDays(365);
     private static final CdcConfig UNSET = new CdcConfig(
@@ -236,6 +236,10 @@ public record CdcConfig(
         }
         if (parquetCompressionLevel > MAX_ZSTD_LEVEL) {
             problems.add("parquetCompressionLevel " + parquetCompressionLevel + " is above " + MAX_ZSTD_LEVEL);
+        }
+        if (targetFileSizeMb > CompactionConfig.MAX_FILE_SIZE_MB) {
+            problems.add("targetFileSizeMb " + targetFileSizeMb + " may not be above "
+                    + CompactionConfig.MAX_FILE_SIZE_MB + ": S3 takes no more in one request");
         }
         if (!BUCKET.matcher(s3Bucket).matches()) {
             problems.add(

@@ -29,6 +29,15 @@ public interface CdcListener {
     /** A compaction of a schema is done, one way or another. */
     default void compactionFinished(CompactionReport.SchemaCompaction compaction) {}
 
+    /** The initial export of a schema has begun to read; {@code liveRows} are live. */
+    default void exportStarted(int schemaId, long liveRows) {}
+
+    /** So many of the live rows are read, or need not be read again; called a few times a second, by one thread at a time. */
+    default void liveRowsExported(int schemaId, long rows, long liveRows) {}
+
+    /** An initial export is done, one way or another. */
+    default void exportFinished(BaseExportReport export) {}
+
     /** A listener that passes everything on to another, and logs what that one throws. */
     static CdcListener quiet(CdcListener listener) {
         return listener == NONE || listener instanceof QuietListener ? listener : new QuietListener(listener);

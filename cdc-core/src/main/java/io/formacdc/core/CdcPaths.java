@@ -27,6 +27,14 @@ public final class CdcPaths {
         return schemaPrefix(prefix, schemaId) + minRowId + "_" + maxRowId + ".parquet";
     }
 
+    /**
+     * {@code {prefix}/{schemaId}/{minRowId}_{maxRowId}_{fileUuid}.parquet}, where a base file of a further export lives: no
+     * object that is listed, or was, is ever overwritten.
+     */
+    public static String buildBasePath(String prefix, int schemaId, UUID minRowId, UUID maxRowId, UUID fileUuid) {
+        return schemaPrefix(prefix, schemaId) + minRowId + "_" + maxRowId + "_" + fileUuid + ".parquet";
+    }
+
     /** {@code {prefix}/{schemaId}/_tmp/{fileUuid}.parquet}, where a base file is staged. */
     public static String buildBaseTempPath(String prefix, int schemaId, UUID fileUuid) {
         return buildTempPath(prefix, schemaId, fileUuid);

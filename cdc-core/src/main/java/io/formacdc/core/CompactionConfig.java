@@ -39,7 +39,7 @@ public record CompactionConfig(
         Duration maxBackoff) {
 
     /** A file comes out at up to one and a half times its target. */
-    private static final int MAX_FILE_SIZE_MB = 3_000;
+    static final int MAX_FILE_SIZE_MB = 3_000;
 
     private static final CompactionConfig UNSET =
             new CompactionConfig(0, "", 0, 0, 0, Duration.ZERO, "", 0, 0, Duration.ZERO, Duration.ZERO);

@@ -48,6 +48,21 @@ final class QuietListener implements CdcListener {
         quietly(() -> listener.compactionFinished(compaction));
     }
 
+    @Override
+    public void exportStarted(int schemaId, long liveRows) {
+        quietly(() -> listener.exportStarted(schemaId, liveRows));
+    }
+
+    @Override
+    public void liveRowsExported(int schemaId, long rows, long liveRows) {
+        quietly(() -> listener.liveRowsExported(schemaId, rows, liveRows));
+    }
+
+    @Override
+    public void exportFinished(BaseExportReport export) {
+        quietly(() -> listener.exportFinished(export));
+    }
+
     private static void quietly(Runnable call) {
         try {
             call.run();

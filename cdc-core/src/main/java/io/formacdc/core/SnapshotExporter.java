@@ -19,17 +19,17 @@ public interface SnapshotExporter {
 
     /** One instant of one schema. Confined to a thread; closing it twice is harmless. */
     interface Snapshot extends AutoCloseable {
-        /** The greatest id of a dirty row, in byte order; null when none is dirty. */
+        /** The greatest id of a row, in byte order; null when there is none. */
         @Nullable
         UUID lastRowId();
 
         /**
-         * The next dirty rows in byte order of their ids.
+         * The next rows in byte order of their ids.
          *
          * @param afterRowId exclusive lower bound; null for the beginning
          * @param upToRowId inclusive upper bound
          * @param maxRows most rows of the chunk, at least 1
-         * @return null when no dirty row is left
+         * @return null when no row is left
          */
         @Nullable
         Chunk selectChunk(@Nullable UUID afterRowId, UUID upToRowId, int maxRows);
@@ -47,11 +47,11 @@ public interface SnapshotExporter {
     }
 
     /**
-     * Dirty rows next to each other in row-id order.
+     * Rows next to each other in row-id order.
      *
      * @param afterRowId exclusive lower bound; null for none
      * @param lastRowId inclusive upper bound, the id of the last row
-     * @param rowCount dirty rows between the bounds
+     * @param rowCount rows between the bounds
      * @param splits ids inside the bounds, ascending, that part the chunk into pieces of about equal size
      */
     record Chunk(@Nullable UUID afterRowId, UUID lastRowId, long rowCount, List<UUID> splits) {

@@ -18,6 +18,8 @@ class CdcPathsTest {
         assertThat(CdcPaths.buildDeltaPath("p/q", 7, FILE)).isEqualTo("p/q/7/" + FILE + ".parquet");
         assertThat(CdcPaths.buildTempPath("p/q", 7, FILE)).isEqualTo("p/q/7/_tmp/" + FILE + ".parquet");
         assertThat(CdcPaths.buildBasePath("p/q", 7, FILE, OTHER)).isEqualTo("p/q/7/" + FILE + "_" + OTHER + ".parquet");
+        assertThat(CdcPaths.buildBasePath("p/q", 7, FILE, OTHER, FILE))
+                .isEqualTo("p/q/7/" + FILE + "_" + OTHER + "_" + FILE + ".parquet");
         assertThat(CdcPaths.buildBaseTempPath("p/q", 7, FILE)).isEqualTo("p/q/7/_tmp/" + FILE + ".parquet");
     }
 

@@ -1,5 +1,7 @@
 package io.formacdc.duckdb;
 
+import io.formacdc.core.BaseExportOptions;
+import io.formacdc.core.BaseExportReport;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CompactionConfig;
 import io.formacdc.core.CompactionReport;
@@ -60,6 +62,53 @@ public final class Cdc {
             CdcConfig config, CompactionConfig compaction, @Nullable S3ObjectClient s3Client) {
         try (CdcRunner runner = CdcRunner.create(config, s3Client, null)) {
             return runner.compactor(compaction).runOnce();
+        }
+    }
+
+    /**
+     * Exports all live rows of a schema, read at one instant, as base files of about {@code targetFileSizeMb} side by side
+     * in row-id order, several at once, and lists them in one save in the place of what was listed. The objects taken off
+     * the list stay in the bucket, listed as retired. The change log is not touched.
+     *
+     * <p>Writers and readers may go on meanwhile; flushes of the schema are skipped, and would be fenced. An export that
+     * failed leaves the manifest as it was. Started again, it uses what it had finished, as far as that is still what it
+     * would export; see {@link io.formacdc.manifest.BaseExport}.
+     *
+     * @param config unset fields take their defaults; manifests must be kept
+     * @param s3Client as in {@link #runOnce}
+     * @param registry as in {@link #runOnce}
+     * @throws io.formacdc.core.InvalidConfigException if the configuration cannot work; nothing was opened
+     * @throws io.formacdc.core.SchemaLockedException if a flush or an export of the schema is under way elsewhere
+     * @throws io.formacdc.core.ExportRefusedException if deltas are listed and {@code options} do not replace them, or
+     *     files of unknown tiers; no row was read
+     * @throws io.formacdc.core.FencedException if a flush has listed files meanwhile; nothing was listed
+     * @throws io.formacdc.core.CommitStateUnknownException if the new base may or may not be listed
+     * @throws io.formacdc.core.CdcInterruptedException if the calling thread was interrupted; nothing was listed
+     * @throws io.formacdc.core.CdcException if anything else failed; nothing was listed
+     */
+    public static BaseExportReport exportBase(
+            CdcConfig config,
+            @Nullable S3ObjectClient s3Client,
+            int schemaId,
+            BaseExportOptions options,
+            @Nullable SchemaRegistry registry) {
+        try (CdcRunner runner = CdcRunner.create(config, s3Client, registry)) {
+            return runner.exportBase(schemaId, options);
+        }
+    }
+
+    /**
+     * What {@link #exportBase} would do now: the same refusals, but for the lock, which is not asked for. Counts the live
+     * rows, and exports the first ten thousand to a temporary file, to see how large they are; writes nothing else.
+     */
+    public static BaseExportReport planBase(
+            CdcConfig config,
+            @Nullable S3ObjectClient s3Client,
+            int schemaId,
+            BaseExportOptions options,
+            @Nullable SchemaRegistry registry) {
+        try (CdcRunner runner = CdcRunner.create(config, s3Client, registry)) {
+            return runner.planBase(schemaId, options);
         }
     }
 

@@ -1,5 +1,7 @@
 package io.formacdc.duckdb;
 
+import io.formacdc.core.BaseExportOptions;
+import io.formacdc.core.BaseExportReport;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcListener;
 import io.formacdc.core.ChangeLogStore;
@@ -12,6 +14,7 @@ import io.formacdc.core.JdbcChangeLogStore;
 import io.formacdc.core.ManifestConfig;
 import io.formacdc.core.ObjectStore;
 import io.formacdc.core.SchemaRegistry;
+import io.formacdc.manifest.BaseExport;
 import io.formacdc.manifest.BucketFileLog;
 import io.formacdc.manifest.Compactor;
 import io.formacdc.manifest.ManifestFileLog;
@@ -26,20 +29,21 @@ import io.formacdc.s3.S3ObjectStore;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
+import java.util.function.Function;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /**
- * Flushes as often as a host wants, and hands out what keeps the flushed files in shape. Thread-safe, and safe beside any number of others in any number of processes.
- * Between two passes it holds no connection, no thread and no file; it owns the S3 client only if it was given none.
+ * Flushes, and exports, as often as a host wants, and hands out what keeps the files in shape. Thread-safe, and safe
+ * beside any number of others in any number of processes. Between two calls it holds no connection, no thread and no
+ * file; it owns the S3 client only if it was given none.
  */
 public final class CdcRunner implements AutoCloseable {
     private final CdcConfig config;
     private final DataSource dataSource;
     private final ObjectStore store;
-    private final FileLog fileLog;
+    private final @Nullable ManifestStore manifests;
     private final @Nullable SchemaRegistry registry;
     private final CdcListener listener;
     private final @Nullable S3Client ownClient;
@@ -56,7 +60,9 @@ public final class CdcRunner implements AutoCloseable {
         this.ownClient = s3Client == null ? S3Clients.create(this.config) : null;
         this.store = new S3ObjectStore(
                 ownClient != null ? S3FullClient.of(ownClient) : requireFull(s3Client), this.config.s3Bucket());
-        this.fileLog = fileLog(this.config, store);
+        this.manifests = ManifestConfig.of(this.config)
+                .map(kept -> new ManifestStore(store, kept, ManifestStoreOptions.of(this.config)))
+                .orElse(null);
     }
 
     /**
@@ -92,6 +98,7 @@ public final class CdcRunner implements AutoCloseable {
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
                 PgExporter exporter = new PgExporter(config, connections, watch)) {
             ChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
+            FileLog fileLog = manifests == null ? new BucketFileLog() : new ManifestFileLog(manifests);
             Flusher.Ports ports = new Flusher.Ports(changeLog, exporter, store, fileLog);
             return new Flusher(config, ports, registry, listener, Clock.systemUTC()).run(dryRun);
         }
@@ -115,40 +122,57 @@ public final class CdcRunner implements AutoCloseable {
      * @throws InvalidConfigException if no manifests are configured
      */
     public Sweeper sweeper(SweepOptions options) {
-        ManifestStore manifests = CompactionTarget.manifests(config, store, ManifestStoreOptions.of(config));
-        return new Sweeper(store, manifests, config.s3Prefix(), options, Clock.systemUTC());
+        return new Sweeper(store, requireManifests(), config.s3Prefix(), options, Clock.systemUTC());
     }
 
     /** Deletes history of the change log; see {@link Cdc#purgeFlushed}. */
     public long purgeFlushed(int schemaId, Duration olderThan) {
-        ManifestStore manifests = manifests(config, store)
-                .orElseThrow(() -> new InvalidConfigException(List.of("a purge deletes only what a manifest covers; set"
-                        + " manifestPrefix or manifestTemplate to those of the flushes")));
+        ManifestStore listing = requireManifests();
         TrackedConnections connections = new TrackedConnections(dataSource);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel)) {
             JdbcChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
             ListedObjects listed = new ListedObjects(store, config.s3Prefix());
-            return new FlushedPurge(changeLog, manifests, listed, Clock.systemUTC(), FlushedPurge.BATCH_ROWS)
+            return new FlushedPurge(changeLog, listing, listed, Clock.systemUTC(), FlushedPurge.BATCH_ROWS)
                     .purge(schemaId, olderThan);
         }
     }
 
-    private static FileLog fileLog(CdcConfig config, ObjectStore store) {
-        Optional<ManifestStore> manifests = manifests(config, store);
-        return manifests.isEmpty() ? new BucketFileLog() : new ManifestFileLog(manifests.get());
+    /** Exports all live rows of a schema as its base; see {@link Cdc#exportBase}. */
+    public BaseExportReport exportBase(int schemaId, BaseExportOptions options) {
+        return withBaseExport(export -> export.run(schemaId, options));
     }
 
-    private static Optional<ManifestStore> manifests(CdcConfig config, ObjectStore store) {
-        return ManifestConfig.of(config)
-                .map(manifests -> new ManifestStore(store, manifests, ManifestStoreOptions.of(config)));
+    /** What {@link #exportBase} would do now; see {@link Cdc#planBase}. */
+    public BaseExportReport planBase(int schemaId, BaseExportOptions options) {
+        return withBaseExport(export -> export.plan(schemaId, options));
+    }
+
+    private BaseExportReport withBaseExport(Function<BaseExport, BaseExportReport> work) {
+        ManifestStore listing = requireManifests();
+        TrackedConnections connections = new TrackedConnections(dataSource);
+        try (InterruptWatch watch = InterruptWatch.open();
+                InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
+                PgExporter exporter = new PgExporter(config, connections, watch)) {
+            ChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
+            BaseExport.Ports ports = new BaseExport.Ports(changeLog, exporter, store, listing);
+            return work.apply(new BaseExport(config, ports, registry, listener, Clock.systemUTC()));
+        }
+    }
+
+    private ManifestStore requireManifests() {
+        if (manifests == null) {
+            throw new InvalidConfigException(List.of("without manifests nothing says which files are in use;"
+                    + " set manifestTemplate or manifestPrefix"));
+        }
+        return manifests;
     }
 
     private static S3FullClient requireFull(@Nullable S3ObjectClient client) {
         if (client instanceof S3FullClient full) {
             return full;
         }
-        throw new InvalidConfigException(List.of("the S3 client can copy and delete, but a flush also gets and puts;"
+        throw new InvalidConfigException(List.of("the S3 client can copy and delete, but files are also got and put;"
                 + " implement S3FullClient, or use S3FullClient.of(S3Client)"));
     }
 

@@ -126,7 +126,15 @@ public final class DuckExporter implements AutoCloseable {
             snapshot.setRowIds(Arrays.stream(sorted).collect(Collectors.joining(",", "{", "}")));
             Projection projection = Projection.of(catalog(snapshot), attributes);
             ParquetWriter.Export export = new ParquetWriter.Export(
-                    schemaId, watch, connections, snapshot, queries, projection, pieces(sorted), rows -> {});
+                    schemaId,
+                    watch,
+                    connections,
+                    snapshot,
+                    queries,
+                    projection,
+                    pieces(sorted),
+                    ParquetWriter.Versions.NOT_KEPT,
+                    rows -> {});
             try (ExportedFile file = writer.write(export)) {
                 deliver(file, place);
                 return file.contents();

@@ -13,12 +13,13 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import org.duckdb.DuckDBConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A DuckDB of our own with a private folder: it sees no network, no extension, no credential, and no file outside that
- * folder, and its settings are locked. Closing it deletes the folder. Confined to a thread.
+ * folder, and its settings are locked. Closing it deletes the folder. A connection is confined to a thread.
  */
 final class DuckSession implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DuckSession.class);
@@ -76,6 +77,11 @@ final class DuckSession implements AutoCloseable {
 
     Connection connection() {
         return connection;
+    }
+
+    /** One more connection to the same database, with its settings, for the caller to close. Thread-safe. */
+    Connection newConnection() throws SQLException {
+        return connection.unwrap(DuckDBConnection.class).duplicate();
     }
 
     /** A private folder, gone when this is closed. */

@@ -6,12 +6,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.duckdb.DuckDBColumnType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Rows of the change log or of {@code entity_main}, with the hot columns: fields row_id, changed_at, deleted_at, xmin,
- * created, updated, deleted, then the hot columns, into the columns that {@link #columns} lists. What streams by is
- * remembered as {@link RowVersions}, so that exactly what a file holds can be marked.
- */
+ * created, updated, deleted, then the hot columns, into theXX */
 final class EntityTuples implements TupleWriter {
     private static final int SYSTEM_FIELDS = 7;
     /** Two for the row id, then changed_at, deleted_at and the three of {@code entity_main}. */
@@ -19,12 +18,14 @@ final class EntityTuples implements TupleWriter {
 
     private final List<HotColumn> hot;
     private final CopySource source;
-    private final RowVersions.Collector versions = new RowVersions.Collector();
+    private final RowVersions.@Nullable Collector versions;
     private final PgValue value = new PgValue();
     private final long[] lossyCasts;
 
-    EntityTuples(List<HotColumn> hot, CopySource source) {
+    /** @param versions where to remember them; null where nobody asks, because that takes memory for each row */
+    EntityTuples(List<HotColumn> hot, CopySource source, RowVersions.@Nullable Collector versions) {
         this.hot = hot;
+        this.versions = versions;
         this.source = source;
         this.lossyCasts = new long[hot.size()];
     }
@@ -65,7 +66,10 @@ final class EntityTuples implements TupleWriter {
         // A live row has 0 in Parquet, never NULL, so that ties are decided alike everywhere.
         out.setLong(3, row, tuple.getInt() < 0 ? 0 : Math.max(0, tuple.getLong()));
         tuple.getInt();
-        versions.add(idHigh, idLow, changedAt, tuple.getInt());
+        int xmin = tuple.getInt();
+        if (versions != null) {
+            versions.add(idHigh, idLow, changedAt, xmin);
+        }
         for (int column = 4; column < FIRST_HOT_COLUMN; column++) {
             if (tuple.getInt() < 0) {
                 out.setNull(column, row);
@@ -153,7 +157,9 @@ final class EntityTuples implements TupleWriter {
 
     @Override
     public void finish() {
-        source.addVersions(versions);
+        if (versions != null) {
+            source.addVersions(versions);
+        }
         for (int i = 0; i < lossyCasts.length; i++) {
             source.addLossyCasts(hot.get(i).name(), lossyCasts[i]);
         }

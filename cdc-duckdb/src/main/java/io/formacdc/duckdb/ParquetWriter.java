@@ -6,9 +6,11 @@ import io.formacdc.core.CdcInterruptedException;
 import io.formacdc.core.DatabaseException;
 import io.formacdc.core.FileContents;
 import io.formacdc.core.RowIdInterval;
+import io.formacdc.core.RowVersions;
 import io.formacdc.core.SnapshotExporter.ExportedFile;
 import io.formacdc.core.UuidV7;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -20,8 +22,9 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Streams rows of a PostgreSQL snapshot through DuckDB into Parquet files in the session's private folder. Confined to a
- * thread; closing it deletes every file that it wrote.
+ * Streams rows of a PostgreSQL snapshot through DuckDB into Parquet files in the session's private folder. Thread-safe:
+ * several files may be written at once, and share the session's threads and memory. Closing it deletes every file that it
+ * wrote.
  */
 final class ParquetWriter implements AutoCloseable {
     private final CdcConfig config;
@@ -47,9 +50,10 @@ final class ParquetWriter implements AutoCloseable {
     /**
      * What to write.
      *
-     * @param watch cancels the export when its thread is interrupted
+     * @param watch of the calling thread; cancels the export when that is interrupted
      * @param connections those that the snapshot reads on
      * @param ranges pieces that are read side by side
+     * @param versions whether the versions of the rows are asked for
      * @param progress told of rows read, on DuckDB's threads
      */
     record Export(
@@ -60,7 +64,14 @@ final class ParquetWriter implements AutoCloseable {
             PgQueries queries,
             Projection projection,
             List<RowIdInterval> ranges,
+            Versions versions,
             LongConsumer progress) {}
+
+    /** What to remember of rows that stream by. */
+    enum Versions {
+        KEPT,
+        NOT_KEPT
+    }
 
     /** Writes one file. On failure none is left. */
     ExportedFile write(Export export) {
@@ -70,7 +81,10 @@ final class ParquetWriter implements AutoCloseable {
                 range -> export.queries().entities(projection, range),
                 export.ranges(),
                 EntityTuples.columns(projection.hot()),
-                source -> new EntityTuples(projection.hot(), source),
+                source -> new EntityTuples(
+                        projection.hot(),
+                        source,
+                        export.versions() == Versions.KEPT ? new RowVersions.Collector() : null),
                 export.progress());
         CopySource eav = new CopySource(
                 export.snapshot(),
@@ -93,7 +107,8 @@ final class ParquetWriter implements AutoCloseable {
         long entityId = function.offer(entities);
         long eavId = function.offer(eav);
         Duration limit = config.queryTimeout();
-        try (Statement statement = session.connection().createStatement();
+        try (Connection connection = session.newConnection();
+                Statement statement = connection.createStatement();
                 InterruptWatch.Guard guard =
                         export.watch().guard(limit, attempt -> cancel(export, statement, attempt))) {
             try (ResultSet stats = statement.executeQuery(sql.copyTo(file, entityId, eavId))) {

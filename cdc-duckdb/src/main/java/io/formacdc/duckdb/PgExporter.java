@@ -2,15 +2,17 @@ package io.formacdc.duckdb;
 
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.DatabaseException;
+import io.formacdc.core.LiveExporter;
 import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaIds;
 import io.formacdc.core.SnapshotExporter;
 import io.formacdc.core.TableName;
+import io.formacdc.duckdb.ParquetWriter.Versions;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -18,10 +20,10 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Exports dirty rows of PostgreSQL through DuckDB. For the time of one pass, on one thread. DuckDB is not started before
- * there is something to export; the tables' columns are read once.
+ * Exports rows of PostgreSQL through DuckDB. For the time of one pass or export, on one thread, if not said otherwise.
+ * DuckDB is not started before there is something to export; the tables' columns are read once.
  */
-final class PgExporter implements SnapshotExporter, AutoCloseable {
+final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable {
     /** Below so many rows a second reader costs more than it gives. */
     private static final int MIN_ROWS_OF_A_PIECE = 4096;
 
@@ -43,11 +45,30 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
 
     @Override
     public Snapshot openSnapshot(int schemaId, @Nullable SchemaAttributes attributes) {
+        return open(schemaId, attributes, (snapshot, projection) -> new DirtyRows(schemaId, snapshot, projection));
+    }
+
+    /** DuckDB's memory is shared by the files exported at once; each of them has {@code duckThreads}. */
+    @Override
+    public LiveSnapshot openLiveSnapshot(int schemaId, @Nullable SchemaAttributes attributes, int filesAtOnce) {
+        int threads = Math.min(CdcConfig.MAX_THREADS, Math.multiplyExact(config.duckThreads(), filesAtOnce));
+        CdcConfig ofAll = config.toBuilder().duckThreads(threads).build();
+        return open(schemaId, attributes, (snapshot, projection) -> {
+            ParquetWriter ownWriter = ParquetWriter.open(ofAll);
+            return new LiveRows(schemaId, snapshot, projection, ownWriter);
+        });
+    }
+
+    private interface Opening<S> {
+        S of(PgSnapshot snapshot, Projection projection);
+    }
+
+    private <S> S open(int schemaId, @Nullable SchemaAttributes attributes, Opening<S> opening) {
         SchemaIds.check(schemaId);
         try {
             PgSnapshot snapshot = PgSnapshot.open(sessions);
             try {
-                return new DirtyRows(schemaId, snapshot, Projection.of(catalog(snapshot), attributes));
+                return opening.of(snapshot, Projection.of(catalog(snapshot), attributes));
             } catch (SQLException | RuntimeException e) {
                 snapshot.close();
                 throw e;
@@ -85,93 +106,134 @@ final class PgExporter implements SnapshotExporter, AutoCloseable {
         }
     }
 
-    /** The dirty rows of a schema at one instant. */
-    private final class DirtyRows implements Snapshot {
-        private final int schemaId;
-        private final PgSnapshot snapshot;
+    /** Rows of a schema at one instant. */
+    private abstract class Rows implements Snapshot {
+        final int schemaId;
+        final PgSnapshot snapshot;
         private final Projection projection;
+        final PgQueries queries;
+        private final String kind;
 
-        private DirtyRows(int schemaId, PgSnapshot snapshot, Projection projection) {
+        private Rows(int schemaId, PgSnapshot snapshot, Projection projection, PgQueries queries, String kind) {
             this.schemaId = schemaId;
             this.snapshot = snapshot;
             this.projection = projection;
+            this.queries = queries;
+            this.kind = kind;
+        }
+
+        interface Reader<T> {
+            T read(ResultSet result) throws SQLException;
+        }
+
+        final <T> T query(String what, String sql, Reader<T> reader) {
+            try {
+                Connection connection = snapshot.borrow();
+                T read;
+                try (Statement statement = connection.createStatement();
+                        ResultSet result = statement.executeQuery(sql)) {
+                    read = reader.read(result);
+                }
+                snapshot.giveBack(connection);
+                return read;
+            } catch (SQLException e) {
+                throw new DatabaseException(what + " of schema " + schemaId, e);
+            }
         }
 
         @Override
         public @Nullable UUID lastRowId() {
-            String sql = "SELECT row_id FROM " + TableName.parse(config.changeLogTable())
-                    + " WHERE schema_id = ? AND flushed_at = 0 ORDER BY row_id DESC LIMIT 1";
-            try {
-                Connection connection = snapshot.borrow();
-                try (PreparedStatement statement = connection.prepareStatement(sql)) {
-                    statement.setInt(1, schemaId);
-                    try (ResultSet result = statement.executeQuery()) {
-                        return result.next() ? result.getObject(1, UUID.class) : null;
-                    }
-                } finally {
-                    snapshot.giveBack(connection);
-                }
-            } catch (SQLException e) {
-                throw new DatabaseException("search for the last dirty row of schema " + schemaId, e);
-            }
+            List<UUID> last = query(
+                    "search for the last " + kind + " row",
+                    queries.lastRowId(),
+                    result -> result.next() ? List.of(result.getObject(1, UUID.class)) : List.of());
+            return last.isEmpty() ? null : last.get(0);
         }
 
         @Override
         public @Nullable Chunk selectChunk(@Nullable UUID afterRowId, UUID upToRowId, int maxRows) {
             int step = Math.max(MIN_ROWS_OF_A_PIECE, maxRows / PIECES);
-            try {
-                Connection connection = snapshot.borrow();
-                Chunk chunk = selectChunk(connection, new RowIdInterval(afterRowId, upToRowId), maxRows, step);
-                snapshot.giveBack(connection);
-                return chunk;
-            } catch (SQLException e) {
-                throw new DatabaseException("selection of dirty rows of schema " + schemaId, e);
-            }
-        }
-
-        private @Nullable Chunk selectChunk(Connection connection, RowIdInterval range, int maxRows, int step)
-                throws SQLException {
-            String sql = """
-                    SELECT row_id, n FROM (
-                      SELECT row_id, row_number() OVER (ORDER BY row_id) AS n, count(*) OVER () AS total FROM (
-                        SELECT row_id FROM %s WHERE schema_id = ? AND flushed_at = 0%s ORDER BY row_id LIMIT ?) c) d
-                     WHERE n %% ? = 0 OR n = total ORDER BY n""".formatted(TableName.parse(config.changeLogTable()), PgQueries.within(range, "row_id"));
-            List<UUID> bounds = new ArrayList<>();
-            long rows = 0;
-            try (PreparedStatement statement = connection.prepareStatement(sql)) {
-                statement.setInt(1, schemaId);
-                statement.setInt(2, maxRows);
-                statement.setInt(3, step);
-                try (ResultSet result = statement.executeQuery()) {
-                    while (result.next()) {
-                        bounds.add(result.getObject(1, UUID.class));
-                        rows = result.getLong(2);
-                    }
+            String sql = queries.bounds(new RowIdInterval(afterRowId, upToRowId), maxRows, step);
+            List<Chunk> chunk = query("selection of " + kind + " rows", sql, result -> {
+                List<UUID> bounds = new ArrayList<>();
+                long rows = 0;
+                while (result.next()) {
+                    bounds.add(result.getObject(1, UUID.class));
+                    rows = result.getLong(2);
                 }
-            }
-            if (bounds.isEmpty()) {
-                return null;
-            }
-            UUID last = bounds.remove(bounds.size() - 1);
-            return new Chunk(range.after(), last, rows, bounds);
+                if (bounds.isEmpty()) {
+                    return List.of();
+                }
+                UUID last = bounds.remove(bounds.size() - 1);
+                return List.of(new Chunk(afterRowId, last, rows, bounds));
+            });
+            return chunk.isEmpty() ? null : chunk.get(0);
         }
 
-        @Override
-        public ExportedFile export(Chunk chunk, LongConsumer progress) {
-            return writer().write(new ParquetWriter.Export(
+        final ExportedFile write(
+                ParquetWriter to, InterruptWatch watching, Chunk chunk, Versions versions, LongConsumer progress) {
+            return to.write(new ParquetWriter.Export(
                     schemaId,
-                    watch,
+                    watching,
                     connections,
                     snapshot,
-                    PgQueries.ofDirtyRows(config, schemaId),
+                    queries,
                     projection,
                     RowIdInterval.pieces(chunk.afterRowId(), chunk.lastRowId(), chunk.splits()),
+                    versions,
                     new ThrottledProgress(progress)));
         }
 
         @Override
         public void close() {
             snapshot.close();
+        }
+    }
+
+    /** The dirty rows of a schema. */
+    private final class DirtyRows extends Rows {
+        private DirtyRows(int schemaId, PgSnapshot snapshot, Projection projection) {
+            super(schemaId, snapshot, projection, PgQueries.ofDirtyRows(config, schemaId), "dirty");
+        }
+
+        @Override
+        public ExportedFile export(Chunk chunk, LongConsumer progress) {
+            return write(writer(), watch, chunk, Versions.KEPT, progress);
+        }
+    }
+
+    /** The live rows of a schema. Thread-safe. */
+    private final class LiveRows extends Rows implements LiveSnapshot {
+        private final ParquetWriter ownWriter;
+
+        private LiveRows(int schemaId, PgSnapshot snapshot, Projection projection, ParquetWriter ownWriter) {
+            super(schemaId, snapshot, projection, PgQueries.ofLiveEntities(config, schemaId), "live");
+            this.ownWriter = ownWriter;
+        }
+
+        @Override
+        public ExportedFile export(Chunk chunk, LongConsumer progress) {
+            // The calling thread is perhaps not the one that the exporter watches.
+            try (InterruptWatch ownWatch = InterruptWatch.open()) {
+                return write(ownWriter, ownWatch, chunk, Versions.NOT_KEPT, progress);
+            }
+        }
+
+        @Override
+        public RowsDigest digest(RowIdInterval interval) {
+            return query("count of live rows", queries.digest(interval), result -> {
+                result.next();
+                return new RowsDigest(
+                        result.getLong(1),
+                        result.getBigDecimal(2).toBigInteger().longValue(),
+                        result.getBigDecimal(3).toBigInteger().longValue());
+            });
+        }
+
+        @Override
+        public void close() {
+            super.close();
+            ownWriter.close();
         }
     }
 }

@@ -67,6 +67,27 @@ record PgQueries(
         return new PgQueries(schemaId, entityMain, eavData, keys, rowIdColumn, true);
     }
 
+    /** The greatest row id. */
+    String lastRowId() {
+        return "SELECT row_id FROM (" + keys + ") k ORDER BY row_id DESC LIMIT 1";
+    }
+
+    /** Every {@code step}-th row id of the first {@code maxRows}, and the last one, each with its number. */
+    String bounds(RowIdInterval range, int maxRows, int step) {
+        return """
+                SELECT row_id, n FROM (
+                  SELECT row_id, row_number() OVER (ORDER BY row_id) AS n, count(*) OVER () AS total FROM (
+                    SELECT row_id FROM (%s) k ORDER BY row_id LIMIT %d) c) d
+                 WHERE n %% %d = 0 OR n = total ORDER BY n""".formatted(keysIn(range), maxRows, step);
+    }
+
+    /** Number of rows, and two sums of hashes of id and version. */
+    String digest(RowIdInterval range) {
+        String sum = "coalesce(sum(uuid_hash_extended(row_id, %s)), 0)";
+        return "SELECT count(*), " + sum.formatted("changed_at") + ", " + sum.formatted("~changed_at") + " FROM ("
+                + keysIn(range) + ") k";
+    }
+
     /** Fields as {@link EntityTuples} reads them. */
     String entities(Projection projection, RowIdInterval range) {
         String hot = projection.hot().stream()

@@ -98,7 +98,9 @@ final class PgSnapshot implements AutoCloseable {
         Connection connection = sessions.take();
         try (Statement statement = connection.createStatement()) {
             // Compiling a query costs more than these look-ups by key ever gain from it.
-            statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off");
+            // The one that fixes the instant may rest for as long as the others read.
+            statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off;"
+                    + " SET LOCAL idle_in_transaction_session_timeout = 0");
             return connection;
         } catch (SQLException e) {
             PgSessions.abort(connection);

@@ -442,6 +442,7 @@ class ParquetShapeIT {
                         PgQueries.ofLiveEntities(config, schema),
                         Projection.of(catalog, text),
                         List.of(RowIdInterval.ALL),
+                        ParquetWriter.Versions.KEPT,
                         chunks::add))) {
             assertThat(TestHost.column(duckDb, "SELECT count(*) FROM '" + file.path() + "' WHERE length(t) = 1 << 20"))
                     .containsExactly("30");

@@ -3,7 +3,9 @@ package io.formacdc.manifest;
 import io.formacdc.core.CdcInterruptedException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletionService;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -23,10 +25,14 @@ final class ParallelWork {
             return inputs.stream().map(work).toList();
         }
         ExecutorService threads = Executors.newFixedThreadPool(
-                Math.min(atOnce, inputs.size()), task -> new Thread(task, "forma-cdc-compaction"));
+                Math.min(atOnce, inputs.size()), task -> new Thread(task, "forma-cdc-work"));
         try {
+            CompletionService<R> service = new ExecutorCompletionService<>(threads);
             List<Future<R>> futures = new ArrayList<>();
-            inputs.forEach(input -> futures.add(threads.submit(() -> work.apply(input))));
+            inputs.forEach(input -> futures.add(service.submit(() -> work.apply(input))));
+            for (int ended = 0; ended < futures.size(); ended++) {
+                service.take().get();
+            }
             List<R> results = new ArrayList<>();
             for (Future<R> future : futures) {
                 results.add(future.get());
@@ -39,7 +45,7 @@ final class ParallelWork {
             throw new IllegalStateException(e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new CdcInterruptedException("interrupted during a compaction", e);
+            throw new CdcInterruptedException("interrupted while others work", e);
         } finally {
             end(threads);
         }
