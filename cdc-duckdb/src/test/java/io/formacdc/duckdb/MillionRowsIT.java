@@ -2,6 +2,8 @@ package io.formacdc.duckdb;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.formacdc.core.BaseExportOptions;
+import io.formacdc.core.BaseExportReport;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.FlushReport;
 import io.formacdc.examples.localstack.LocalS3;
@@ -26,20 +28,28 @@ final class MillionRowsIT {
     private Path folder;
 
     @Test
-    @Timeout(240)
-    void millionDirtyRowsAreFlushedInASmallHeap() throws Exception {
+    @Timeout(300)
+    void millionRowsAreFlushedAndExportedInASmallHeap() throws Exception {
         try (TestHost host = new TestHost()) {
             long begin = System.nanoTime();
             load(host);
             long loaded = System.nanoTime();
-            assertThat(flushInChild(host)).isZero();
+            assertThat(runInChild(host, "-Xmx256m", "flush")).isZero();
             long flushed = System.nanoTime();
             assertLakeHoldsEachRowOnce(host);
+            assertThat(host.listedKeys(7)).hasSize(ROWS / 10_000);
+            long compared = System.nanoTime();
+            // All rows in one file.
+            assertThat(runInChild(host, "-Xmx64m", "export")).isZero();
+            long exported = System.nanoTime();
+            assertLakeHoldsEachRowOnce(host);
+            assertThat(host.listedKeys(7)).hasSize(1);
             System.out.printf(
-                    "MillionRowsIT: loaded in %d s, flushed in %d s, compared in %d s%n",
+                    "MillionRowsIT: loaded in %d s, flushed in %d s, compared in %d s, exported in %d s%n",
                     TimeUnit.NANOSECONDS.toSeconds(loaded - begin),
                     TimeUnit.NANOSECONDS.toSeconds(flushed - loaded),
-                    TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - flushed));
+                    TimeUnit.NANOSECONDS.toSeconds(compared - flushed),
+                    TimeUnit.NANOSECONDS.toSeconds(exported - compared));
         }
     }
 
@@ -54,13 +64,13 @@ final class MillionRowsIT {
         host.sql("INSERT INTO change_log (schema_id, row_id, changed_at) " + rows.formatted("n"));
     }
 
-    private int flushInChild(TestHost host) throws IOException, InterruptedException {
+    private int runInChild(TestHost host, String heap, String what) throws IOException, InterruptedException {
         LocalS3 s3 = TestHost.s3();
         CdcConfig config = host.config().build();
         Path log = folder.resolve("child.log");
         ProcessBuilder builder = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx256m",
+                        heap,
                         "-XX:+ExitOnOutOfMemoryError",
                         "--enable-native-access=ALL-UNNAMED",
                         "-cp",
@@ -73,7 +83,8 @@ final class MillionRowsIT {
                         s3.endpoint().toString(),
                         s3.bucket(),
                         config.s3Prefix(),
-                        config.manifestPrefix())
+                        config.manifestPrefix(),
+                        what)
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile());
         builder.environment().put("CHILD_PG_PASSWORD", host.postgres.password());
@@ -102,7 +113,6 @@ final class MillionRowsIT {
         }
         assertThat(host.count("SELECT count(*) FROM change_log WHERE flushed_at = 0"))
                 .isZero();
-        assertThat(host.listedKeys(7)).hasSize(ROWS / 10_000);
     }
 
     /** What runs in the small heap. */
@@ -126,9 +136,17 @@ final class MillionRowsIT {
                     .build();
             String accessKey = System.getenv("CHILD_S3_ACCESS_KEY");
             try (S3Client client = S3Clients.create(config, accessKey, System.getenv("CHILD_S3_SECRET_KEY"))) {
-                FlushReport report = Cdc.runOnce(config, S3FullClient.of(client), false, Entities.REGISTRY);
-                System.out.println("flushed " + report.rows() + " rows in " + report.files() + " files, "
-                        + report.duration().toSeconds() + " s");
+                if (args[8].equals("flush")) {
+                    FlushReport report = Cdc.runOnce(config, S3FullClient.of(client), false, Entities.REGISTRY);
+                    System.out.println("flushed " + report.rows() + " rows in " + report.files() + " files, "
+                            + report.duration().toSeconds() + " s");
+                } else {
+                    BaseExportOptions options = BaseExportOptions.DEFAULTS.replacingDeltas();
+                    BaseExportReport report =
+                            Cdc.exportBase(config, S3FullClient.of(client), 7, options, Entities.REGISTRY);
+                    System.out.println("exported " + report.rows() + " rows in " + report.files() + " files of "
+                            + report.bytes() + " bytes, " + report.duration().toSeconds() + " s");
+                }
             }
         }
     }

@@ -39,7 +39,9 @@ final class ExportJournal {
     private final String settings;
     private final Map<String, String> columns;
 
-    private final List<ExportedRange> ranges = new ArrayList<>();
+    /** By staged key: those of an earlier export that are not looked at yet, and those that this one has. */
+    private final Map<String, ExportedRange> ranges = new LinkedHashMap<>();
+
     private @Nullable String etag;
     private boolean isLost;
     private boolean isSaved = true;
@@ -67,7 +69,9 @@ final class ExportJournal {
         try {
             ObjectStore.StoredObject object = store.get(key);
             etag = object.etag();
-            return read(StrictJson.readObject(object.content()));
+            List<ExportedRange> read = read(StrictJson.readObject(object.content()));
+            read.forEach(range -> ranges.put(range.stagedKey(), range));
+            return read;
         } catch (ObjectNotFoundException e) {
             return List.of();
         } catch (CdcInterruptedException e) {
@@ -80,8 +84,7 @@ final class ExportJournal {
 
     /** Notes a finished range, at the latest some seconds from now. */
     synchronized void add(ExportedRange range) {
-        ranges.add(range);
-        isSaved = false;
+        isSaved &= ranges.put(range.stagedKey(), range) != null;
         if (savedAtNanos == null || System.nanoTime() - savedAtNanos >= SAVE_INTERVAL_NANOS) {
             save();
         }
@@ -108,7 +111,7 @@ final class ExportJournal {
         root.put("settings", settings);
         columns.forEach(root.putObject("columns")::put);
         ArrayNode array = root.putArray("ranges");
-        ranges.forEach(range -> write(range, array.addObject()));
+        ranges.values().forEach(range -> write(range, array.addObject()));
         return root;
     }
 

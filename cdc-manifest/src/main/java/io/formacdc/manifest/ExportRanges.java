@@ -99,11 +99,6 @@ final class ExportRanges {
         return snapshot.digest(range.interval()).equals(range.digest()) && isStaged.test(range);
     }
 
-    /** Takes the size of a finished file into account. */
-    void measured(FileContents contents) {
-        sizes.measured(contents);
-    }
-
     private static UUID upTo(ExportedRange range) {
         return Objects.requireNonNull(range.interval().upTo());
     }

@@ -51,6 +51,18 @@ final class ParallelWork {
         }
     }
 
+    /** Does something short that tidies up, although the calling thread was interrupted. */
+    static void uninterrupted(Runnable work) {
+        boolean interrupted = Thread.interrupted();
+        try {
+            work.run();
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
     /** No thread outlives the call, or it could write after the failure was reported. */
     private static void end(ExecutorService threads) {
         threads.shutdownNow();

@@ -7,7 +7,6 @@ import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcInterruptedException;
 import io.formacdc.core.CdcListener;
-import io.formacdc.core.CdcPaths;
 import io.formacdc.core.ChangeLogStore;
 import io.formacdc.core.CommitStateUnknownException;
 import io.formacdc.core.DatabaseException;
@@ -15,33 +14,20 @@ import io.formacdc.core.ExportRefusedException;
 import io.formacdc.core.FencedException;
 import io.formacdc.core.FileContents;
 import io.formacdc.core.LiveExporter.LiveSnapshot;
-import io.formacdc.core.ObjectNotFoundException;
-import io.formacdc.core.ObjectStoreException;
 import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaIds;
 import io.formacdc.core.SchemaLockedException;
 import io.formacdc.core.SchemaRegistry;
-import io.formacdc.core.SnapshotExporter.Chunk;
-import io.formacdc.core.SnapshotExporter.ExportedFile;
-import io.formacdc.core.UuidV7;
+import io.formacdc.manifest.BaseFiles.Naming;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,9 +48,6 @@ import org.slf4j.LoggerFactory;
 final class SchemaExport {
     private static final Logger LOG = LoggerFactory.getLogger(SchemaExport.class);
 
-    private static final int PILOT_ROWS = 10_000;
-    private static final int REQUESTS_AT_ONCE = 8;
-
     private final int schemaId;
     private final CdcConfig config;
     private final BaseExportOptions options;
@@ -74,12 +57,9 @@ final class SchemaExport {
     private final Clock clock;
 
     private final long begin = System.nanoTime();
-    private final ExportRanges.Sizes sizes;
-    private final List<ExportedRange> staged = Collections.synchronizedList(new ArrayList<>());
-    private final List<String> placed = Collections.synchronizedList(new ArrayList<>());
-    private final AtomicReference<@Nullable String> failedStep = new AtomicReference<>();
-    private volatile @Nullable ExportProgress progress;
-    private final AtomicInteger reused = new AtomicInteger();
+    private final BaseFiles files;
+    private @Nullable StagedExport staged;
+    private List<ExportedRange> ranges = List.of();
     private String step = "check of the schema id";
 
     SchemaExport(
@@ -97,7 +77,7 @@ final class SchemaExport {
         this.registry = registry;
         this.listener = listener;
         this.clock = clock;
-        this.sizes = new ExportRanges.Sizes(config);
+        this.files = new BaseFiles(ports.store(), config.s3Prefix(), schemaId);
     }
 
     /** Exports the schema. Throws nothing: an error is in the result. */
@@ -129,20 +109,24 @@ final class SchemaExport {
             step = "count of live rows";
             UUID last = snapshot.lastRowId();
             if (last == null && loaded.manifest().entries().isEmpty()) {
-                return report(Outcome.NOTHING_TO_EXPORT, 0, List.of(), 0, null);
+                return report(Outcome.NOTHING_TO_EXPORT, List.of(), 0, null);
             }
             long liveRows = snapshot.digest(RowIdInterval.ALL).rows();
-            progress = new ExportProgress(schemaId, liveRows, listener);
             listener.exportStarted(schemaId, liveRows);
-            if (last == null) {
-                // Where nothing is listed, readers fall back to the whole bucket.
-                exportOnly(LiveSnapshot.NO_ROWS, snapshot);
-            } else {
-                exportAll(snapshot, last, attributes, filesAtOnce);
-            }
+            step = "export of live rows";
+            StagedExport staging = staging(snapshot, liveRows);
+            // Where nothing is listed, readers fall back to the whole bucket.
+            ranges = last == null ? staging.stageNoRows() : staging.stageAll(last, attributes, filesAtOnce);
             checkComplete(liveRows);
         }
         return publish(loaded, fence, lock);
+    }
+
+    private StagedExport staging(LiveSnapshot snapshot, long liveRows) {
+        ExportProgress progress = new ExportProgress(schemaId, liveRows, listener);
+        StagedExport begun = new StagedExport(schemaId, config, snapshot, files, progress);
+        staged = begun;
+        return begun;
     }
 
     private StoredManifest loadManifest() {
@@ -153,170 +137,21 @@ final class SchemaExport {
         return loaded;
     }
 
-    private void exportAll(LiveSnapshot snapshot, UUID last, @Nullable SchemaAttributes attributes, int filesAtOnce) {
-        Chunk pilot = Objects.requireNonNull(snapshot.selectChunk(null, last, pilotRows()));
-        if (pilot.lastRowId().equals(last)) {
-            exportOnly(pilot, snapshot);
-            return;
-        }
-        FileContents measured = measure(pilot, snapshot);
-        ExportJournal journal =
-                new ExportJournal(ports.store(), config.s3Prefix(), schemaId, settings(attributes), measured.columns());
-        step = "export of live rows";
-        ExportRanges ranges =
-                new ExportRanges(snapshot, last, journal.load(), this::isStaged, range -> reuse(range, journal), sizes);
-        Semaphore exporting = new Semaphore(filesAtOnce);
-        try {
-            // One more than export at once: its file is on its way to the bucket meanwhile.
-            List<Integer> workers =
-                    IntStream.rangeClosed(0, filesAtOnce).boxed().toList();
-            ParallelWork.map(workers, workers.size(), worker -> {
-                exportRanges(ranges, snapshot, exporting, journal);
-                return worker;
-            });
-        } finally {
-            uninterrupted(journal::save);
-        }
-    }
-
-    private int pilotRows() {
-        return Math.min(PILOT_ROWS, config.maxBatchSize());
-    }
-
-    /** Shows how large rows are, in a file that is not kept. */
-    private FileContents measure(Chunk pilot, LiveSnapshot snapshot) {
-        step = "export of the first " + pilot.rowCount() + " rows";
-        try (ExportedFile file = snapshot.export(pilot, rows -> {})) {
-            checkRowCount(pilot, file);
-            sizes.measured(file.contents());
-            return file.contents();
-        }
-    }
-
-    private void exportOnly(Chunk chunk, LiveSnapshot snapshot) {
-        try (ExportedFile file = export(chunk, snapshot)) {
-            staged.add(stage(chunk, file, snapshot));
-        }
-    }
-
-    /** One worker's share, until nothing is left. */
-    private void exportRanges(ExportRanges ranges, LiveSnapshot snapshot, Semaphore exporting, ExportJournal journal) {
-        while (true) {
-            Chunk chunk;
-            ExportedFile exported;
-            acquire(exporting);
-            try {
-                chunk = during("selection of rows", ranges::next);
-                if (chunk == null) {
-                    return;
-                }
-                exported = export(chunk, snapshot);
-                ranges.measured(exported.contents());
-            } finally {
-                exporting.release();
-            }
-            try (exported) {
-                ExportedRange range = stage(chunk, exported, snapshot);
-                staged.add(range);
-                journal.add(range);
-            }
-        }
-    }
-
-    private ExportedFile export(Chunk chunk, LiveSnapshot snapshot) {
-        ExportProgress.OneFile told = Objects.requireNonNull(progress).ofOneFile();
-        return during("export of " + chunk.rowCount() + " rows", () -> {
-            ExportedFile file = snapshot.export(chunk, told);
-            told.finish(chunk.rowCount());
-            try {
-                checkRowCount(chunk, file);
-            } catch (RuntimeException e) {
-                file.close();
-                throw e;
-            }
-            return file;
-        });
-    }
-
-    private static void checkRowCount(Chunk chunk, ExportedFile file) {
-        if (file.contents().rowCount() != chunk.rowCount()) {
-            throw new CdcException("the file holds " + file.contents().rowCount() + " rows, and " + chunk.rowCount()
-                    + " were selected");
-        }
-    }
-
-    private ExportedRange stage(Chunk chunk, ExportedFile file, LiveSnapshot snapshot) {
-        String key = CdcPaths.buildBaseTempPath(config.s3Prefix(), schemaId, UuidV7.next());
-        RowIdInterval interval = new RowIdInterval(chunk.afterRowId(), chunk.lastRowId());
-        return during("upload of " + key, () -> {
-            try {
-                ports.store().put(key, file.path());
-                checkSize(key, file.contents());
-                LOG.debug("schema {}: staged {} rows as {}", schemaId, chunk.rowCount(), key);
-                return new ExportedRange(interval, snapshot.digest(interval), key, file.contents(), file.lossyCasts());
-            } catch (RuntimeException e) {
-                deleteAfter(e, List.of(key));
-                throw e;
-            }
-        });
-    }
-
-    private void checkSize(String key, FileContents contents) {
-        long stored = ports.store().head(key).sizeBytes();
-        if (stored != contents.sizeBytes()) {
-            throw new CdcException("the store holds " + stored + " bytes of " + contents.sizeBytes() + " at " + key);
-        }
-    }
-
-    private boolean isStaged(ExportedRange range) {
-        try {
-            return ports.store().head(range.stagedKey()).sizeBytes()
-                    == range.contents().sizeBytes();
-        } catch (ObjectNotFoundException e) {
-            return false;
-        }
-    }
-
-    private void reuse(ExportedRange range, ExportJournal journal) {
-        reused.incrementAndGet();
-        staged.add(range);
-        journal.add(range);
-        sizes.measured(range.contents());
-        Objects.requireNonNull(progress).skipped(range.contents().rowCount());
-    }
-
-    /** Everything but the rows that decides what is in a file, as far as the columns do not show it. */
-    private String settings(@Nullable SchemaAttributes attributes) {
-        return String.join(
-                " ",
-                "1",
-                config.pgDb(),
-                config.entityMainTable(),
-                config.eavDataTable(),
-                config.parquetCompression(),
-                String.valueOf(config.parquetCompressionLevel()),
-                String.valueOf(attributes));
-    }
-
     private void checkComplete(long liveRows) {
-        long rows = staged.stream().mapToLong(r -> r.contents().rowCount()).sum();
+        long rows = ranges.stream().mapToLong(r -> r.contents().rowCount()).sum();
         if (rows != liveRows) {
             throw new CdcException("the files hold " + rows + " rows, and " + liveRows + " are live");
         }
     }
 
     private BaseExportReport publish(StoredManifest loaded, Fence fence, ChangeLogStore.Locked lock) {
-        List<ExportedRange> ranges = staged.stream()
-                .sorted(Comparator.comparing(
-                        range -> Objects.requireNonNull(range.interval().upTo()), RowIdInterval.BYTE_ORDER))
-                .toList();
         Manifest before = loaded.manifest();
         List<ManifestEntry> entries;
         StoredManifest saved;
         try {
             step = "copy of " + ranges.size() + " files to their places";
-            boolean isFirst = !loaded.exists() && isHeld(lock);
-            entries = ParallelWork.map(ranges, REQUESTS_AT_ONCE, range -> copyToItsPlace(range, isFirst));
+            Naming naming = !loaded.exists() && isHeld(lock) ? Naming.BY_ROWS : Naming.UNIQUE;
+            entries = files.place(ranges, naming);
             step = "save of the manifest";
             Set<String> known =
                     before.entries().stream().map(ManifestEntry::key).collect(Collectors.toSet());
@@ -333,10 +168,10 @@ final class SchemaExport {
             throw e;
         } catch (CdcException e) {
             // So they are known not to be listed. What else might be thrown, by a bug, says nothing of that.
-            uninterrupted(() -> deleteAfter(e, placed));
+            ParallelWork.uninterrupted(() -> files.deletePlaced(e));
             throw e;
         }
-        deleteStaged(ranges);
+        files.deleteStaged(ranges);
         int retired = saved.manifest().retired().size() - before.retired().size();
         return exported(entries, Math.max(0, retired));
     }
@@ -352,74 +187,9 @@ final class SchemaExport {
         }
     }
 
-    private ManifestEntry copyToItsPlace(ExportedRange range, boolean isFirst) {
-        String key = keyOf(range.contents(), isFirst);
-        placed.add(key);
-        ports.store().copy(range.stagedKey(), key);
-        checkSize(key, range.contents());
-        return ManifestEntry.base(key, range.contents());
-    }
-
-    private String keyOf(FileContents contents, boolean isFirst) {
-        FileContents.RowIdRange rows = contents.rowIds();
-        if (rows == null) {
-            return CdcPaths.schemaPrefix(config.s3Prefix(), schemaId) + "base-" + UuidV7.next() + ".parquet";
-        }
-        String plain = CdcPaths.buildBasePath(config.s3Prefix(), schemaId, rows.min(), rows.max());
-        return isFirst && isFree(plain)
-                ? plain
-                : CdcPaths.buildBasePath(config.s3Prefix(), schemaId, rows.min(), rows.max(), UuidV7.next());
-    }
-
-    private boolean isFree(String key) {
-        try {
-            ports.store().head(key);
-            return false;
-        } catch (ObjectNotFoundException e) {
-            return true;
-        }
-    }
-
-    /** After the commit: what cannot be deleted is left to a sweep. */
-    private void deleteStaged(List<ExportedRange> ranges) {
-        List<String> keys =
-                new ArrayList<>(ranges.stream().map(ExportedRange::stagedKey).toList());
-        keys.add(ExportJournal.keyOf(config.s3Prefix(), schemaId));
-        try {
-            ParallelWork.map(keys, REQUESTS_AT_ONCE, key -> {
-                ports.store().delete(key);
-                return key;
-            });
-        } catch (ObjectStoreException | CdcInterruptedException e) {
-            LOG.warn("schema {}: staged files of an export are left to a sweep: {}", schemaId, e.getMessage());
-        }
-    }
-
-    private void deleteAfter(RuntimeException failure, List<String> keys) {
-        for (String key : List.copyOf(keys)) {
-            try {
-                ports.store().delete(key);
-            } catch (RuntimeException e) {
-                failure.addSuppressed(e);
-            }
-        }
-    }
-
-    /** Something short that tidies up although the thread was interrupted. */
-    private static void uninterrupted(Runnable work) {
-        boolean interrupted = Thread.interrupted();
-        try {
-            work.run();
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
-    }
-
     private BaseExportReport exported(List<ManifestEntry> entries, int retired) {
         List<String> keys = entries.stream().map(ManifestEntry::key).toList();
-        BaseExportReport report = report(Outcome.EXPORTED, rowsStaged(), keys, retired, null);
+        BaseExportReport report = report(Outcome.EXPORTED, keys, retired, null);
         LOG.info(
                 "schema {}: exported {} rows to {} base files ({} bytes, {} files of an earlier export), {} files"
                         + " retired",
@@ -446,26 +216,36 @@ final class SchemaExport {
                 step = "count of live rows";
                 UUID last = snapshot.lastRowId();
                 if (last == null && listed.entries().isEmpty()) {
-                    return report(Outcome.NOTHING_TO_EXPORT, 0, List.of(), 0, null);
+                    return report(Outcome.NOTHING_TO_EXPORT, List.of(), 0, null);
                 }
                 long liveRows = snapshot.digest(RowIdInterval.ALL).rows();
-                Chunk pilot = last == null
-                        ? LiveSnapshot.NO_ROWS
-                        : Objects.requireNonNull(snapshot.selectChunk(null, last, pilotRows()));
-                FileContents measured = measure(pilot, snapshot);
-                return planned(liveRows, measured, listed.entries().size());
+                StagedExport staging = staging(snapshot, liveRows);
+                FileContents measured =
+                        staging.measure(last == null ? LiveSnapshot.NO_ROWS : staging.selectPilot(last));
+                return planned(
+                        liveRows, measured, staging.sizes(), listed.entries().size());
             }
         } catch (RuntimeException e) {
             return failure(Outcome.FAILED, e);
         }
     }
 
-    private BaseExportReport planned(long liveRows, FileContents measured, int retired) {
+    private BaseExportReport planned(long liveRows, FileContents measured, ExportRanges.Sizes sizes, int retired) {
         boolean isAll = measured.rowCount() == liveRows;
-        int files = isAll ? 1 : Math.toIntExact(-Math.floorDiv(-liveRows, sizes.rowsPerFile()));
+        long predicted = isAll ? 1 : -Math.floorDiv(-liveRows, (long) sizes.rowsPerFile());
         long bytes = isAll ? measured.sizeBytes() : sizes.bytesOf(liveRows);
         return new BaseExportReport(
-                schemaId, Outcome.PLANNED, liveRows, List.of(), files, bytes, 0, retired, Map.of(), elapsed(), null);
+                schemaId,
+                Outcome.PLANNED,
+                liveRows,
+                List.of(),
+                Math.toIntExact(predicted),
+                bytes,
+                0,
+                retired,
+                Map.of(),
+                elapsed(),
+                null);
     }
 
     private @Nullable SchemaAttributes findAttributes() {
@@ -478,32 +258,13 @@ final class SchemaExport {
                         + "; register it, or run without a registry to export hot columns under their own names"));
     }
 
-    private static void acquire(Semaphore semaphore) {
-        try {
-            semaphore.acquire();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CdcInterruptedException("interrupted between two files", e);
-        }
-    }
-
-    /** Remembers what the first worker that failed was at; the others are interrupted because of it. */
-    private <T extends @Nullable Object> T during(String what, Supplier<T> work) {
-        try {
-            return work.get();
-        } catch (RuntimeException e) {
-            failedStep.compareAndSet(null, what);
-            throw e;
-        }
-    }
-
     private BaseExportReport failure(Outcome outcome, RuntimeException e) {
-        return report(outcome, 0, List.of(), 0, named(e));
+        return report(outcome, List.of(), 0, named(e));
     }
 
     /** An interrupt reaches an export as whatever it broke: a cancelled statement, a closed file, an aborted request. */
     private CdcException named(RuntimeException e) {
-        String failed = failedStep.get();
+        String failed = staged == null ? null : staged.failedStep();
         String message = "schema " + schemaId + ", " + (failed == null ? step : failed) + ": " + e.getMessage();
         if (e instanceof CommitStateUnknownException unknown) {
             return new CommitStateUnknownException(message, unknown.key(), e);
@@ -519,27 +280,18 @@ final class SchemaExport {
         return new CdcException(message, e);
     }
 
-    private long rowsStaged() {
-        return staged.stream().mapToLong(range -> range.contents().rowCount()).sum();
-    }
-
-    private BaseExportReport report(
-            Outcome outcome, long rows, List<String> keys, int retired, @Nullable CdcException error) {
-        boolean isListed = outcome == Outcome.EXPORTED;
+    private BaseExportReport report(Outcome outcome, List<String> keys, int retired, @Nullable CdcException error) {
+        List<ExportedRange> listed = outcome == Outcome.EXPORTED ? ranges : List.of();
         Map<String, Long> lossyCasts = new HashMap<>();
-        staged.forEach(range -> range.lossyCasts().forEach((name, n) -> lossyCasts.merge(name, n, Long::sum)));
+        listed.forEach(range -> range.lossyCasts().forEach((name, n) -> lossyCasts.merge(name, n, Long::sum)));
         return new BaseExportReport(
                 schemaId,
                 outcome,
-                rows,
+                listed.stream().mapToLong(range -> range.contents().rowCount()).sum(),
                 keys,
                 keys.size(),
-                isListed
-                        ? staged.stream()
-                                .mapToLong(r -> r.contents().sizeBytes())
-                                .sum()
-                        : 0,
-                isListed ? reused.get() : 0,
+                listed.stream().mapToLong(range -> range.contents().sizeBytes()).sum(),
+                staged == null || listed.isEmpty() ? 0 : staged.reused(),
                 retired,
                 lossyCasts,
                 elapsed(),

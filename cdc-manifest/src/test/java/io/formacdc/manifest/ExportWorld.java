@@ -161,7 +161,13 @@ final class ExportWorld {
                 .withDefaults();
         ObjectStore stepped = new SteppedStore();
         BaseExport.Ports ports = new BaseExport.Ports(
-                new OneLock(), this::open, stepped, new ManifestStore(stepped, Manifests.CONFIG, Manifests.OPTIONS));
+                new OneLock(),
+                this::open,
+                stepped,
+                new ManifestStore(
+                        stepped,
+                        Manifests.CONFIG,
+                        Manifests.OPTIONS.toBuilder().singleWriterStore(true).build()));
         Clock clock = Clock.fixed(Instant.ofEpochMilli(Manifests.NOW), ZoneOffset.UTC);
         return new BaseExport(config, ports, null, new FinishListener(finished), clock);
     }
