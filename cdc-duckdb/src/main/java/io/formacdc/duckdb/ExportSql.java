@@ -6,7 +6,6 @@ import io.formacdc.core.TableName;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -20,21 +19,14 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config) {
      * Small enough that a merge of many files fits its memory, because a merge can never use less than its inputs' row
      * groups.
      */
-    private static final String ROW_GROUP_SIZE_BYTES = "64MB";
+    private static final String ROW_GROUP_SIZE = "64MB";
 
     private static final String UNSIGNED_64 = "18446744073709551615::HUGEINT";
 
     /** The statement; it yields one row of statistics. */
     String copyTo(Path file, long entitySource, long eavSource) {
-        return "COPY (" + select(entitySource, eavSource) + ") TO " + literal(file.toString()) + " (FORMAT PARQUET, "
-                + "PARQUET_VERSION V2, " + codec() + ", ROW_GROUP_SIZE_BYTES '" + ROW_GROUP_SIZE_BYTES
-                + "', FIELD_IDS {" + fieldIds() + "}, RETURN_STATS)";
-    }
-
-    private String codec() {
-        String name = config.parquetCompression().toUpperCase(Locale.ROOT);
-        return "COMPRESSION " + name
-                + (name.equals("ZSTD") ? ", COMPRESSION_LEVEL " + config.parquetCompressionLevel() : "");
+        return "COPY (" + select(entitySource, eavSource) + ") "
+                + ParquetCopy.to(file, config, ROW_GROUP_SIZE, fieldIds());
     }
 
     private String select(long entitySource, long eavSource) {

@@ -5,26 +5,17 @@ import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcInterruptedException;
 import io.formacdc.core.DatabaseException;
 import io.formacdc.core.FileContents;
-import io.formacdc.core.FileContents.RowIdRange;
-import io.formacdc.core.FileContents.VersionRange;
 import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SnapshotExporter.ExportedFile;
 import io.formacdc.core.UuidV7;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -92,7 +83,7 @@ final class ParquetWriter implements AutoCloseable {
         try {
             return write(export, entities, eav, file);
         } catch (RuntimeException | Error e) {
-            deleteAfter(e, file);
+            ParquetCopy.deleteAfter(e, file);
             throw e;
         }
     }
@@ -106,15 +97,15 @@ final class ParquetWriter implements AutoCloseable {
                 InterruptWatch.Guard guard =
                         export.watch().guard(limit, attempt -> cancel(export, statement, attempt))) {
             try (ResultSet stats = statement.executeQuery(sql.copyTo(file, entityId, eavId))) {
-                stats.next();
+                FileContents contents = ParquetCopy.read(stats, file).contents(sql.columns());
                 Map<String, Long> lossyCasts = new HashMap<>(entities.lossyCasts());
                 lossyCasts.putAll(eav.lossyCasts());
-                return new ExportedFile(file, contents(stats, file, sql.columns()), entities.versions(), lossyCasts);
+                return new ExportedFile(file, contents, entities.versions(), lossyCasts);
             } catch (SQLException e) {
                 throw failure(e, guard, entities.failure() != null ? entities.failure() : eav.failure());
             }
         } catch (SQLException e) {
-            throw new CdcException("DuckDB failed: " + firstLine(e), e);
+            throw new CdcException("DuckDB failed: " + DuckStatements.firstLine(e), e);
         } finally {
             function.withdraw(entityId);
             function.withdraw(eavId);
@@ -144,62 +135,7 @@ final class ParquetWriter implements AutoCloseable {
         if (inSource != null) {
             return new CdcException("decoding rows of PostgreSQL failed: " + inSource, inSource);
         }
-        return new CdcException("DuckDB failed: " + firstLine(e), e);
-    }
-
-    /** What follows the first line repeats the statement. */
-    private static String firstLine(SQLException e) {
-        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-    }
-
-    private static FileContents contents(ResultSet stats, Path file, Map<String, String> columns) throws SQLException {
-        Map<?, ?> byColumn = (Map<?, ?>) stats.getObject("column_statistics");
-        long rowCount = stats.getLong("count");
-        if (rowCount == 0) {
-            return new FileContents(0, stats.getLong("file_size_bytes"), sha256(file), null, null, columns);
-        }
-        return new FileContents(
-                rowCount,
-                stats.getLong("file_size_bytes"),
-                sha256(file),
-                new RowIdRange(
-                        UUID.fromString(statistic(byColumn, "row_id", "min")),
-                        UUID.fromString(statistic(byColumn, "row_id", "max"))),
-                new VersionRange(
-                        Long.parseLong(statistic(byColumn, "changed_at", "min")),
-                        Long.parseLong(statistic(byColumn, "changed_at", "max"))),
-                columns);
-    }
-
-    private static String statistic(Map<?, ?> byColumn, String column, String name) {
-        Object value = byColumn.get("\"" + column + "\"") instanceof Map<?, ?> ofColumn ? ofColumn.get(name) : null;
-        if (value == null) {
-            throw new CdcException("DuckDB gave no " + name + " of " + column);
-        }
-        return value.toString();
-    }
-
-    private static String sha256(Path file) {
-        try (InputStream in = Files.newInputStream(file)) {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            byte[] buffer = new byte[1 << 16];
-            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-                digest.update(buffer, 0, n);
-            }
-            return "sha256:" + HexFormat.of().formatHex(digest.digest());
-        } catch (IOException e) {
-            throw new CdcException("the exported file could not be read back: " + e.getMessage(), e);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e); // every JDK has it
-        }
-    }
-
-    private static void deleteAfter(Throwable failure, Path file) {
-        try {
-            Files.deleteIfExists(file);
-        } catch (IOException e) {
-            failure.addSuppressed(e);
-        }
+        return new CdcException("DuckDB failed: " + DuckStatements.firstLine(e), e);
     }
 
     @Override

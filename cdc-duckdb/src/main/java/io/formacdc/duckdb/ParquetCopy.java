@@ -1,0 +1,111 @@
+package io.formacdc.duckdb;
+
+import io.formacdc.core.CdcConfig;
+import io.formacdc.core.CdcException;
+import io.formacdc.core.FileContents;
+import io.formacdc.core.FileContents.RowIdRange;
+import io.formacdc.core.FileContents.VersionRange;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.HexFormat;
+import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a COPY to a Parquet file wrote, as DuckDB tells it.
+ *
+ * @param rowIds null when there is no row
+ * @param versions null when there is no row
+ */
+record ParquetCopy(
+        Path file,
+        long rowCount,
+        long sizeBytes,
+        @Nullable RowIdRange rowIds,
+        @Nullable VersionRange versions) {
+
+    /**
+     * The end of a COPY, from {@code TO} on, in the format of contract section 4. The statement yields one row for {@link
+     * #read}; if it fails, the file may be there in part.
+     *
+     * @param rowGroupSize as in {@code 64MB}
+     * @param fieldIds a list for {@code FIELD_IDS}
+     */
+    static String to(Path file, CdcConfig config, String rowGroupSize, String fieldIds) {
+        return "TO " + ExportSql.literal(file.toString()) + " (FORMAT PARQUET, PARQUET_VERSION V2, " + codec(config)
+                + ", ROW_GROUP_SIZE_BYTES '" + rowGroupSize + "', FIELD_IDS {" + fieldIds
+                + "}, USE_TMP_FILE false, RETURN_STATS)";
+    }
+
+    private static String codec(CdcConfig config) {
+        String name = config.parquetCompression().toUpperCase(Locale.ROOT);
+        return "COMPRESSION " + name
+                + (name.equals("ZSTD") ? ", COMPRESSION_LEVEL " + config.parquetCompressionLevel() : "");
+    }
+
+    /** Takes the statement's row. */
+    static ParquetCopy read(ResultSet stats, Path file) throws SQLException {
+        stats.next();
+        long rowCount = stats.getLong("count");
+        long sizeBytes = stats.getLong("file_size_bytes");
+        if (rowCount == 0) {
+            return new ParquetCopy(file, 0, sizeBytes, null, null);
+        }
+        Map<?, ?> byColumn = (Map<?, ?>) stats.getObject("column_statistics");
+        return new ParquetCopy(
+                file,
+                rowCount,
+                sizeBytes,
+                new RowIdRange(
+                        UUID.fromString(statistic(byColumn, "row_id", "min")),
+                        UUID.fromString(statistic(byColumn, "row_id", "max"))),
+                new VersionRange(
+                        Long.parseLong(statistic(byColumn, "changed_at", "min")),
+                        Long.parseLong(statistic(byColumn, "changed_at", "max"))));
+    }
+
+    /** The same with the checksum, for which the file is read once. */
+    FileContents contents(Map<String, String> columns) {
+        return new FileContents(rowCount, sizeBytes, sha256(file), rowIds, versions, columns);
+    }
+
+    private static String statistic(Map<?, ?> byColumn, String column, String name) {
+        Object value = byColumn.get("\"" + column + "\"") instanceof Map<?, ?> ofColumn ? ofColumn.get(name) : null;
+        if (value == null) {
+            throw new CdcException("DuckDB gave no " + name + " of " + column);
+        }
+        return value.toString();
+    }
+
+    private static String sha256(Path file) {
+        try (InputStream in = Files.newInputStream(file)) {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            byte[] buffer = new byte[1 << 16];
+            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+                digest.update(buffer, 0, n);
+            }
+            return "sha256:" + HexFormat.of().formatHex(digest.digest());
+        } catch (IOException e) {
+            throw new CdcException("the written file could not be read back: " + e.getMessage(), e);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e); // every JDK has it
+        }
+    }
+
+    /** Deletes what a failed COPY may have left. */
+    static void deleteAfter(Throwable failure, Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+        }
+    }
+}
