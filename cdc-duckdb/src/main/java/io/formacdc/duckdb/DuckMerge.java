@@ -9,6 +9,7 @@ import io.formacdc.core.Merger.Merge;
 import io.formacdc.core.Merger.Source;
 import io.formacdc.core.RowIdInterval;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,6 +44,7 @@ final class DuckMerge implements Merge {
     private final MergeMemory memory;
     private final int schemaId;
     private final DuckSession session;
+    private final Wanted wanted;
     private final ReentrantLock lock = new ReentrantLock(true);
     private final Map<Path, String> keysByPath = new ConcurrentHashMap<>();
     private final Map<Source, MergeSource> checked = new ConcurrentHashMap<>();
@@ -50,18 +52,25 @@ final class DuckMerge implements Merge {
     private final List<MergeSource> staged = new ArrayList<>();
     private boolean allStaged;
 
-    private DuckMerge(CdcConfig config, MergeMemory memory, int schemaId, DuckSession session) {
+    private DuckMerge(CdcConfig config, MergeMemory memory, int schemaId, DuckSession session, Wanted wanted) {
         this.config = config;
         this.memory = memory;
         this.schemaId = schemaId;
         this.session = session;
+        this.wanted = wanted;
     }
 
     static DuckMerge open(CdcConfig config, int schemaId) {
         MergeMemory memory = MergeMemory.of(config);
         CdcConfig inMemory =
                 config.toBuilder().duckDbPath("").duckThreads(memory.threads()).build();
-        return new DuckMerge(config, memory, schemaId, DuckSession.open(inMemory));
+        DuckSession session = DuckSession.open(inMemory);
+        try {
+            return new DuckMerge(config, memory, schemaId, session, Wanted.register(session.connection()));
+        } catch (SQLException e) {
+            session.close();
+            throw new CdcException("DuckDB could not take a function: " + e.getMessage(), e);
+        }
     }
 
     @Override
@@ -260,8 +269,8 @@ final class DuckMerge implements Merge {
             throw new CdcInterruptedException("interrupted before the end of " + subject, e);
         }
         try (InterruptWatch watch = InterruptWatch.open()) {
-            return action.apply(
-                    new DuckStatements(session.connection(), watch, config.queryTimeout(), subject, this::withKeys));
+            return action.apply(new DuckStatements(
+                    session.connection(), wanted, watch, config.queryTimeout(), subject, this::withKeys));
         } finally {
             lock.unlock();
         }

@@ -7,18 +7,25 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
  * Runs statements that end when the calling thread is interrupted or a time limit passes. Confined to a thread, the one
  * that its watch watches.
  *
+ * @param wanted of the connection's database
  * @param limit longest time of one statement
  * @param subject what is done, for messages, as in "the merge of schema 7"
  * @param readable puts names that a reader knows into DuckDB's messages
  */
 record DuckStatements(
-        Connection connection, InterruptWatch watch, Duration limit, String subject, UnaryOperator<String> readable) {
+        Connection connection,
+        Wanted wanted,
+        InterruptWatch watch,
+        Duration limit,
+        String subject,
+        UnaryOperator<String> readable) {
 
     /** Takes a result. */
     @FunctionalInterface
@@ -32,27 +39,41 @@ record DuckStatements(
     }
 
     void execute(String sql) {
-        run(statement -> statement.execute(sql));
+        run(statement -> statement.execute(sql), DuckStatements::cancel);
     }
 
     <T> T query(String sql, Reader<T> reader) {
-        return run(statement -> {
-            try (ResultSet result = statement.executeQuery(sql)) {
-                return reader.read(result);
-            }
-        });
+        return run(statement -> read(statement, sql, reader), DuckStatements::cancel);
     }
 
-    private <T> T run(Run<T> run) {
+    /** Runs a COPY that asks {@link Wanted#condition} of its rows. */
+    <T> T copy(String sql, Reader<T> reader) {
+        wanted.begin();
+        return run(statement -> read(statement, sql, reader), statement -> wanted.end());
+    }
+
+    private static <T> T read(Statement statement, String sql, Reader<T> reader) throws SQLException {
+        try (ResultSet result = statement.executeQuery(sql)) {
+            return reader.read(result);
+        }
+    }
+
+    private <T> T run(Run<T> run, Consumer<Statement> end) {
         if (Thread.currentThread().isInterrupted()) {
-            throw new CdcInterruptedException("interrupted before the end of " + subject);
+            throw new CdcInterruptedException(interrupted());
         }
         try (Statement statement = connection.createStatement();
-                InterruptWatch.Guard guard = watch.guard(limit, attempt -> cancel(statement))) {
+                InterruptWatch.Guard guard = watch.guard(limit, attempt -> end.accept(statement))) {
             try {
-                return run.in(statement);
+                T result = run.in(statement);
+                if (wanted.ended()) {
+                    throw endedEarly();
+                }
+                return result;
             } catch (SQLException e) {
                 throw failure(e, guard);
+            } finally {
+                wanted.begin();
             }
         } catch (SQLException e) {
             throw new CdcException(subject + ": DuckDB failed: " + readable.apply(firstLine(e)), e);
@@ -61,12 +82,26 @@ record DuckStatements(
 
     private CdcException failure(SQLException e, InterruptWatch.Guard guard) {
         if (Thread.currentThread().isInterrupted()) {
-            return new CdcInterruptedException("interrupted before the end of " + subject, e);
+            return new CdcInterruptedException(interrupted(), e);
         }
         if (guard.timedOut()) {
-            return new CdcException(subject + ": a statement took longer than queryTimeout " + limit, e);
+            return new CdcException(timedOut(), e);
         }
         return new CdcException(subject + ": DuckDB failed: " + readable.apply(firstLine(e)), e);
+    }
+
+    private CdcException endedEarly() {
+        return Thread.currentThread().isInterrupted()
+                ? new CdcInterruptedException(interrupted())
+                : new CdcException(timedOut());
+    }
+
+    private String interrupted() {
+        return "interrupted before the end of " + subject;
+    }
+
+    private String timedOut() {
+        return subject + ": a statement took longer than queryTimeout " + limit;
     }
 
     private static void cancel(Statement statement) {

@@ -33,6 +33,7 @@ record MergeOutput(CdcConfig config, MergeMemory memory, Path folder, DuckStatem
 
     private static final Logger LOG = LoggerFactory.getLogger(MergeOutput.class);
     private static final String BITS = "chosen_bits";
+    private static final long MOST_ROWS = 1L << 62;
     private static final int CHUNK_BITS = 16;
     private static final int CHUNK_MASK = (1 << CHUNK_BITS) - 1;
 
@@ -142,7 +143,8 @@ record MergeOutput(CdcConfig config, MergeMemory memory, Path folder, DuckStatem
         return " FROM read_parquet(" + paths(inputs.values()) + ", union_by_name = true, filename = '"
                 + MergeSourceReader.FILE_COLUMN + "', file_row_number = true) f JOIN " + BITS + " b ON b.path = f."
                 + MergeSourceReader.FILE_COLUMN + " AND b.chunk = f.file_row_number >> " + CHUNK_BITS
-                + " WHERE get_bit(b.bits, (f.file_row_number & " + CHUNK_MASK + ")::INTEGER) = 1";
+                + " WHERE get_bit(b.bits, (f.file_row_number & " + CHUNK_MASK + ")::INTEGER) = 1 AND "
+                + Wanted.condition("f." + MergeSourceReader.ROW_NUMBER_COLUMN);
     }
 
     private static String paths(Collection<MergeSource> inputs) {
@@ -155,7 +157,7 @@ record MergeOutput(CdcConfig config, MergeMemory memory, Path folder, DuckStatem
     private ParquetCopy copy(String select, long rows, long rowBytes, CdcConfig config, String fieldIds) {
         if (memory.canSort(rows, rowBytes)) {
             try {
-                return copy(select + " ORDER BY row_id", config, fieldIds);
+                return copy(sorted(select), config, fieldIds);
             } catch (CdcException e) {
                 if (!DuckStatements.outOfMemory(e)) {
                     throw e;
@@ -166,10 +168,16 @@ record MergeOutput(CdcConfig config, MergeMemory memory, Path folder, DuckStatem
         return copy(select, config, fieldIds);
     }
 
+    /** A limit that none reaches keeps DuckDB from asking before the sort what is to be asked after it. */
+    private static String sorted(String select) {
+        return "SELECT * FROM (" + select + " ORDER BY row_id LIMIT " + MOST_ROWS + ") WHERE "
+                + Wanted.condition("changed_at");
+    }
+
     private ParquetCopy copy(String select, CdcConfig config, String fieldIds) {
         Path file = folder.resolve(UuidV7.next() + ".parquet");
         try {
-            return statements.query(
+            return statements.copy(
                     "COPY (" + select + ") " + ParquetCopy.to(file, config, memory.rowGroupSize(), fieldIds),
                     stats -> ParquetCopy.read(stats, file));
         } catch (RuntimeException | Error e) {
