@@ -19,7 +19,7 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config) {
      * Small enough that a merge of many files fits its memory, because a merge can never use less than its inputs' row
      * groups.
      */
-    private static final String ROW_GROUP_SIZE = "64MB";
+    static final String ROW_GROUP_SIZE = "64MB";
 
     private static final String UNSIGNED_64 = "18446744073709551615::HUGEINT";
 

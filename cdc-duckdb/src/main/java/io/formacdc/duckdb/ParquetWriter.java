@@ -10,6 +10,7 @@ import io.formacdc.core.RowVersions;
 import io.formacdc.core.SnapshotExporter.ExportedFile;
 import io.formacdc.core.UuidV7;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;

@@ -43,6 +43,7 @@ class RandomLakeIT {
         FLUSH,
         COMPACT,
         SWEEP,
+        EXPORT,
         FLUSH_DIES,
         COMPACTION_DIES,
         SWEEP_DIES
