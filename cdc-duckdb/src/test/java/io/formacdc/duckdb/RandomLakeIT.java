@@ -85,6 +85,13 @@ class RandomLakeIT {
             case FLUSH -> Cdc.runOnce(config(host, random), host.client, false, RandomEntities.REGISTRY);
             case COMPACT -> compactor(host, host.store(), random).runOnce();
             case SWEEP -> sweep(host, host.store(), random);
+            case EXPORT ->
+                Cdc.exportBase(
+                        config(host, random),
+                        host.client,
+                        RandomEntities.SCHEMA,
+                        BaseExportOptions.DEFAULTS.replacingDeltas(),
+                        RandomEntities.REGISTRY);
             case FLUSH_DIES ->
                 dies(
                         name,
