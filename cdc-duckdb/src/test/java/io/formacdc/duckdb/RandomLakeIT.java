@@ -2,6 +2,7 @@ package io.formacdc.duckdb;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.formacdc.core.BaseExportOptions;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcListener;

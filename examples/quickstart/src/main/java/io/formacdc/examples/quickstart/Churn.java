@@ -26,8 +26,8 @@ final class Churn {
     Churn(Connection postgres) throws SQLException {
         this.postgres = postgres;
         try (Statement statement = postgres.createStatement()) {
-            statement.execute("CREATE TEMP TABLE kept_entity (LIKE entity_main)");
-            statement.execute("CREATE TEMP TABLE kept_eav (LIKE eav_data)");
+            statement.execute("CREATE TEMP TABLE IF NOT EXISTS kept_entity (LIKE entity_main)");
+            statement.execute("CREATE TEMP TABLE IF NOT EXISTS kept_eav (LIKE eav_data)");
         }
     }
 

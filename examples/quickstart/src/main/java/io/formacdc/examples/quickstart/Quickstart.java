@@ -1,17 +1,22 @@
 package io.formacdc.examples.quickstart;
 
+import io.formacdc.core.BaseExportReport;
+import io.formacdc.core.CompactionReport;
 import io.formacdc.core.FlushReport;
 import io.formacdc.duckdb.Lake;
+import io.formacdc.manifest.CompactionPlan;
 import io.formacdc.manifest.Manifest;
 import io.formacdc.manifest.ManifestEntry;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
+import java.util.Objects;
 
 /**
  * The story: cities are loaded, flushed, read from the lake, changed, flushed again, and compared with PostgreSQL value
- * by value. What a host writes to use the library is in {@link Host}.
+ * by value; then the files are kept in shape, and compared once more. What a host writes to use the library is in {@link Host}.
  */
 public final class Quickstart {
     private static final String NORTHERNMOST =
@@ -54,7 +59,14 @@ public final class Quickstart {
             flush(host);
             read(host);
             change(postgres, host);
-            result = compare(postgres, host);
+            Comparison.Result before = compare(postgres, host, "Compare");
+            keepInShape(postgres, host);
+            if (settings.plantDifference()) {
+                screen.line("one value is changed behind the change log's back");
+                Churn.plantDifference(postgres);
+            }
+            Comparison.Result after = compare(postgres, host, "Compare again");
+            result = before.isEqual() ? after : before;
         } catch (SQLException | RuntimeException e) {
             return screen.failed(ctrlC.isPressed() ? INTERRUPTED : String.valueOf(e.getMessage()));
         }
@@ -91,12 +103,13 @@ public final class Quickstart {
         for (ManifestEntry file : manifest.entries()) {
             screen.line(
                     "  %s  %,6d rows  %,9d bytes  versions %d to %d",
-                    file.path().substring(file.path().lastIndexOf('/') + 1),
-                    file.rowCount(),
-                    file.sizeBytes(),
-                    file.minTimeSlot(),
-                    file.maxTimeSlot());
+                    shortened(file.path()), file.rowCount(), file.sizeBytes(), file.minTimeSlot(), file.maxTimeSlot());
         }
+    }
+
+    /** Without folders, and of an exported base its first row id alone. */
+    private static String shortened(String text) {
+        return text.replaceAll("[^ ]*/", "").replaceAll("([0-9a-f-]{36})(_[0-9a-f-]{36})+", "$1_...");
     }
 
     private void read(Host host) throws SQLException {
@@ -143,12 +156,53 @@ public final class Quickstart {
         }
     }
 
-    private Comparison.Result compare(Connection postgres, Host host) throws SQLException {
-        screen.title("Compare");
-        if (settings.plantDifference()) {
-            screen.line("one value is changed behind the change log's back");
-            Churn.plantDifference(postgres);
+    private void keepInShape(Connection postgres, Host host) throws SQLException {
+        screen.title("Export all at once, in the place of the deltas");
+        screen.begin();
+        BaseExportReport base = host.exportBase(new FlushProgress(screen));
+        screen.done("%,d rows of one instant in %d base files (%,d bytes)", base.rows(), base.files(), base.bytes());
+        show(host.manifest());
+
+        screen.title("Change and flush, five times");
+        screen.begin();
+        Churn churn = new Churn(postgres);
+        long changed = 0;
+        for (String initial : List.of("Y", "U", "I", "O", "E")) {
+            changed += churn.rename(initial);
+            host.flush();
         }
+        changed += churn.delete("J");
+        host.flush();
+        screen.done("%,d cities changed", changed);
+
+        screen.title("Compact");
+        screen.begin();
+        CompactionPlan plan = host.explainCompaction();
+        screen.done("what would be done, and why:");
+        plan.explain().lines().forEach(line -> screen.line("%s", shortened(line)));
+        List<ManifestEntry> before = host.manifest().entries();
+        screen.begin();
+        CompactionReport.SchemaCompaction done = host.compact().schemas().get(0);
+        screen.done(
+                "%d files taken up, %d written (%,d bytes)",
+                done.filesRetired(), done.filesWritten(), done.bytesWritten());
+        List<ManifestEntry> after = host.manifest().entries();
+        screen.line("  before: %3d files, %,10d bytes", before.size(), bytes(before));
+        screen.line("  after:  %3d files, %,10d bytes", after.size(), bytes(after));
+        screen.line(
+                "  %s",
+                host.sweep().get(0).findings().size()
+                        + " files taken off the list stay for readers that may still be at them");
+    }
+
+    private static long bytes(List<ManifestEntry> files) {
+        return files.stream()
+                .mapToLong(file -> Objects.requireNonNullElse(file.sizeBytes(), 0L))
+                .sum();
+    }
+
+    private Comparison.Result compare(Connection postgres, Host host, String title) throws SQLException {
+        screen.title(title);
         screen.begin();
         Comparison.Result result;
         try (Lake lake = host.lake()) {

@@ -32,6 +32,7 @@ final class Servers implements AutoCloseable {
                 .pgSslMode("prefer")
                 .minRecords(1)
                 .batchSize(50_000)
+                .targetFileSizeMb(2)
                 .s3Endpoint(s3.endpoint().toString())
                 .s3UsePath(true)
                 .s3Bucket(bucket)
