@@ -26,7 +26,7 @@ final class ListedObjects {
      * All objects under the schema's prefix, and those that are listed from elsewhere, by key. One listing, and a question
      * for each listed object that is not in it.
      *
-     * @param manifest loaded before this, or what is committed meanwhile would look like an orphan's list
+     * @param manifest loaded before this: a listed object is in its place before it is listed, so none can look missing
      */
     Map<String, ObjectInfo> find(Manifest manifest) {
         Map<String, ObjectInfo> found = new TreeMap<>();

@@ -136,11 +136,11 @@ final class RepairIT {
 
     @Test
     void aSafeFileIsRepairedBesideARefusedOne() throws SQLException {
-        entities.delete(host.connection, entities.id(1), LATER);
+        entities.delete(host.connection, UUID.fromString(minRow(first)), LATER);
         lake.flush();
         lake.unlist(first);
         lake.unlist(second);
-        // One row is covered by the tombstone that is still listed; of the other chunk an entity is gone.
+        // A row of one chunk is covered by the tombstone that is still listed; of the other chunk an entity is gone.
         host.sql("DELETE FROM entity_main WHERE ltbase_row_id = '" + maxRow(second) + "'");
 
         RepairReport report = repair();
@@ -148,6 +148,7 @@ final class RepairIT {
         assertThat(report.outcome()).isEqualTo(Outcome.REPAIRED);
         assertThat(report.files()).extracting(UnlistedFile::key).containsExactly(first, second);
         assertThat(report.files().get(0).repairKey()).isNotNull();
+        assertThat(report.files()).extracting(UnlistedFile::lostRows).containsExactly(9L, 9L);
         assertThat(report.files().get(1).repairKey()).isNull();
         assertThat(report.explain()).contains("listed as").contains("refused");
         assertThat(repair().outcome()).isEqualTo(Outcome.REFUSED);
