@@ -179,6 +179,7 @@ class CdcConfigTest {
                 .queryTimeout(Duration.ofSeconds(Long.MAX_VALUE))
                 .parquetCompression("rar")
                 .parquetCompressionLevel(23)
+                .targetFileSizeMb(3_001)
                 .s3Prefix("/data")
                 .manifestPrefix("../elsewhere")
                 .manifestTemplate("manifest.json")
@@ -187,6 +188,7 @@ class CdcConfigTest {
         InvalidConfigException e = catchThrowableOfType(InvalidConfigException.class, hopeless::validate);
         assertThat(e.problems())
                 .satisfiesExactlyInAnyOrder(
+                        problem -> assertThat(problem).contains("targetFileSizeMb 3001", "3000"),
                         problem -> assertThat(problem).contains("duckThreads 1000000", "1024"),
                         problem -> assertThat(problem).contains("queryTimeout", "PT8760H"),
                         problem -> assertThat(problem).isEqualTo("pgHost is not set"),
