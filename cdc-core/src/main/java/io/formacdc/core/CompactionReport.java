@@ -29,14 +29,14 @@ public record CompactionReport(List<SchemaCompaction> schemas, Duration duration
         NOTHING_TO_DO,
         /** Another compaction or an export came first; nothing was listed, and the next run starts from what it left. */
         OVERTAKEN,
-        /** An error; nothing was listed. */
+        /** An error; nothing was listed by what failed. */
         FAILED,
         /** An error that leaves open whether the new files are listed. */
         UNKNOWN
     }
 
     /**
-     * One schema.
+     * One schema. The figures are 0 unless it was compacted, or there was nothing to do.
      *
      * @param outcome how it came out
      * @param filesBefore listed files before

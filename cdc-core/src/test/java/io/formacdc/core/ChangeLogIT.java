@@ -511,15 +511,15 @@ class ChangeLogIT {
 
     @Test
     void purgeTakesPartitionedTables() throws SQLException {
-        log.execute("CREATE TABLE parted (LIKE change_log INCLUDING ALL) PARTITION BY HASH (row_id)");
-        log.execute("CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 0)");
-        log.execute("CREATE TABLE parted_1 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 1)");
-        log.execute("INSERT INTO parted SELECT 7, gen_random_uuid(), g % 2, 5, NULL FROM generate_series(1, 100) g");
-        assertThat(ChangeLog.purgeFlushed(session, "parted", 7, 100, 1000, null)
+        log.execute("CREATE TABLE hashed (LIKE change_log INCLUDING ALL) PARTITION BY HASH (row_id)");
+        log.execute("CREATE TABLE hashed_0 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 0)");
+        log.execute("CREATE TABLE hashed_1 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 1)");
+        log.execute("INSERT INTO hashed SELECT 7, gen_random_uuid(), g % 2, 5, NULL FROM generate_series(1, 100) g");
+        assertThat(ChangeLog.purgeFlushed(session, "hashed", 7, 100, 1000, null)
                         .orElseThrow()
                         .rows())
                 .isEqualTo(50);
-        assertThat(log.strings("SELECT count(*) FROM parted WHERE flushed_at = 0"))
+        assertThat(log.strings("SELECT count(*) FROM hashed WHERE flushed_at = 0"))
                 .containsExactly("50");
     }
 

@@ -105,10 +105,9 @@ public final class Compactor {
 
     private static SchemaCompactionException failure(List<CdcException> errors, CompactionReport report) {
         String each = errors.stream().map(CdcException::getMessage).collect(Collectors.joining("; "));
+        int schemas = report.schemas().size();
         SchemaCompactionException exception = new SchemaCompactionException(
-                "compaction failed for " + errors.size() + " of "
-                        + report.schemas().size() + " schemas: " + each,
-                report);
+                errors.size() == 1 ? each : errors.size() + " of " + schemas + " schemas failed: " + each, report);
         errors.forEach(exception::addSuppressed);
         return exception;
     }
