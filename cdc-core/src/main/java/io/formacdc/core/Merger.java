@@ -11,8 +11,10 @@ import java.util.function.LongConsumer;
  * sources, and takes the results away.
  *
  * <p>Of each row id one version wins: the greatest {@code changed_at}, then the greatest {@code deleted_at}. What wins
- * keeps every value as it is. Files of different generations are united by column name, as the view of readers unites
- * them; field ids stay with their names.
+ * keeps every value as it is. Of versions that are equal in both, a base's is kept; what {@code deleted_at} says by NULL,
+ * in old files, is less than 0. Files of different generations are united by column name, as the view of readers unites
+ * them. Columns stand in the order of the source with the newest row, and field ids stay with their names; where two
+ * sources disagree about one, the newer decides.
  */
 public interface Merger {
     /** Begins a merge of one schema. */
@@ -23,7 +25,8 @@ public interface Merger {
      * <em>loose</em> source may hold any version of any row; its row ids and versions are read when it is added, so that
      * questions about them cost nothing afterwards.
      *
-     * <p>Thread-safe once all loose sources have been added. A method that fails leaves no file of its own.
+     * <p>Thread-safe once all loose sources have been added; calls may wait for each other. A method that fails leaves no
+     * file of its own. Interrupting the thread that waits for a method ends it with a {@link CdcInterruptedException}.
      */
     interface Merge extends AutoCloseable {
         /** A private folder for sources; {@link #close} deletes it with all that is in it. */
@@ -39,7 +42,11 @@ public interface Merger {
          */
         long check(Source source);
 
-        /** Adds a loose source. Not after any of the methods below. */
+        /**
+         * Adds a loose source. Not after any of the methods below.
+         *
+         * @throws CdcException naming both sources, if there is no common type for a column of this and an earlier one
+         */
         void addLoose(Source source);
 
         /** What the loose sources hold in each of these intervals, in their order. */
@@ -47,20 +54,24 @@ public interface Merger {
 
         /**
          * Writes base files: what wins in the interval among these bases and all loose sources, without tombstones,
-         * every {@code deleted_at} 0, sorted by row id.
+         * every {@code deleted_at} 0. Rows are sorted by row id where memory allows.
          *
          * @param bases sources that hold no row id twice, neither one alone nor all together, and none outside the
          *     interval; may be empty
          * @param files how many to write, with about as many rows each; disjoint, in row-id order
          * @param progress told now and then, on any thread, how many rows have been written; must not throw
          * @return at most {@code files}, at least one; one without rows if nothing in the interval is alive
+         * @throws CdcException naming the source, if a base holds a row id outside the interval, or a column for which
+         *     there is no common type; then nothing has been written
          */
         List<LocalFile> writeBase(RowIdInterval interval, List<Source> bases, int files, LongConsumer progress);
 
         /**
          * Writes delta files: what wins outside the intervals among the loose sources of these keys, tombstones
-         * included.
+         * included, and 0 for the {@code deleted_at} of live rows of old files, which had NULL. Rows are sorted by row
+         * id where memory allows.
          *
+         * @param keys of sources that have been added
          * @param files how many to write, with about as many rows each; disjoint, in row-id order
          * @return at most {@code files}; none if there is no row outside the intervals
          */

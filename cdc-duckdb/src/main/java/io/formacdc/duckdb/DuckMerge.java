@@ -114,18 +114,21 @@ final class DuckMerge implements Merge {
             MergeOutput output = output(statements);
             List<MergeSource> newest = newestLoose(output);
             SortedMap<Integer, MergeSource> inputs = numbered(with(inBase, newest));
-            output.choose("SELECT CASE WHEN loose_wins THEN l_source ELSE b_source END AS source,"
-                    + " CASE WHEN loose_wins THEN l_row ELSE b_row END AS row_number, row_id FROM (SELECT row_id,"
-                    + " l.source AS l_source, l.row_number AS l_row, l.deleted_at AS l_deleted, b.source AS b_source,"
-                    + " b.row_number AS b_row, b.deleted_at AS b_deleted, " + LOOSE_WINS + " AS loose_wins FROM ("
-                    + keys(inBase, 0, interval) + ") b FULL JOIN (" + keys(newest, inBase.size(), interval)
-                    + ") l USING (row_id)) WHERE coalesce(CASE WHEN loose_wins THEN l_deleted ELSE b_deleted END, 0)"
-                    + " <= 0");
+            output.choose(survivors(keys(inBase, 0, interval), keys(newest, inBase.size(), interval)));
             MergeColumns columns = MergeColumns.of(output.unitedTypes(inputs.values()), sources);
             List<ParquetCopy> copies =
                     output.write(new MergeOutput.Request(inputs, columns, "0::BIGINT", interval, files, progress));
             return new Written(copies, columns);
         });
+    }
+
+    private static String survivors(String baseKeys, String looseKeys) {
+        return "SELECT CASE WHEN loose_wins THEN l_source ELSE b_source END AS source,"
+                + " CASE WHEN loose_wins THEN l_row ELSE b_row END AS row_number, row_id FROM (SELECT row_id,"
+                + " l.source AS l_source, l.row_number AS l_row, l.deleted_at AS l_deleted, b.source AS b_source,"
+                + " b.row_number AS b_row, b.deleted_at AS b_deleted, " + LOOSE_WINS + " AS loose_wins FROM ("
+                + baseKeys + ") b FULL JOIN (" + looseKeys + ") l USING (row_id))"
+                + " WHERE coalesce(CASE WHEN loose_wins THEN l_deleted ELSE b_deleted END, 0) <= 0";
     }
 
     @Override

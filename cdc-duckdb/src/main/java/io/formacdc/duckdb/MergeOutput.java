@@ -67,14 +67,14 @@ record MergeOutput(CdcConfig config, MergeMemory memory, Path folder, DuckStatem
         List<ParquetCopy> written = new ArrayList<>();
         try {
             chooseBits(request.inputs());
-            String to = request.columns().fieldIds();
+            String fieldIds = request.columns().fieldIds();
             String select = "SELECT " + request.columns().select(request.deletedAt()) + chosen(request.inputs());
             long rowBytes = MergeSource.rowBytes(request.inputs().values());
             long rows = 0;
             for (RowIdInterval part : parts(request.bounds(), request.files())) {
                 long expected = count(part);
                 String filter = request.inputs().isEmpty() ? "" : " AND " + LooseVersions.inInterval("f.row_id", part);
-                ParquetCopy copy = copy(select + filter, expected, rowBytes, config, to);
+                ParquetCopy copy = copy(select + filter, expected, rowBytes, config, fieldIds);
                 written.add(copy);
                 if (copy.rowCount() != expected) {
                     throw new CdcException(

@@ -31,7 +31,7 @@ final class MergeInterruptIT {
     private static final String ROWS =
             "SELECT 7::SMALLINT AS schema_id, md5(i::VARCHAR)::UUID AS row_id, %d::BIGINT AS changed_at, 0::BIGINT AS"
                     + " deleted_at, i AS ltbase_created_at, sha256(i::VARCHAR) || sha256('x' || i) AS v"
-                    + " FROM range(1500000) t(i)";
+                    + " FROM range(%d) t(i)";
 
     @TempDir
     private Path spill;
@@ -42,8 +42,8 @@ final class MergeInterruptIT {
     @Test
     void interruptEndsAMergeAndLeavesNoFile() throws Exception {
         try (TestMerge test = new TestMerge(TestMerge.config(spill).build())) {
-            Source base = test.query("b", ROWS.formatted(1), "");
-            test.merge.addLoose(test.query("d", ROWS.formatted(2), ""));
+            Source base = test.query("b", ROWS.formatted(1, 1_000_000), "");
+            test.merge.addLoose(test.query("d", ROWS.formatted(2, 1000), ""));
             // The first file is there, so that it is the merge's to delete.
             Thread merging = Thread.currentThread();
             Throwable thrown = catchThrowable(() -> test.merge.writeBase(
@@ -59,7 +59,7 @@ final class MergeInterruptIT {
             // The newest loose rows stay, for the next call.
             assertThat(test.written()).hasSize(1);
 
-            assertThat(test.writeBase(base).contents().rowCount()).isEqualTo(1_500_000);
+            assertThat(test.writeBase(base).contents().rowCount()).isEqualTo(1_000_000);
         }
         assertNothingLeft();
     }
@@ -98,7 +98,7 @@ final class MergeInterruptIT {
     void queryTimeoutEndsAMergeAndLeavesNoFile() throws Exception {
         try (TestMerge test = new TestMerge(
                 TestMerge.config(spill).queryTimeout(Duration.ofMillis(300)).build())) {
-            Source base = test.query("b", ROWS.formatted(1), "");
+            Source base = test.query("b", ROWS.formatted(1, 1_000_000), "");
             long begin = System.nanoTime();
             assertThat(catchThrowable(() -> test.writeBase(base)))
                     .isInstanceOf(CdcException.class)

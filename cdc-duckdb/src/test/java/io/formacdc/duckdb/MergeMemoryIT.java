@@ -35,7 +35,7 @@ final class MergeMemoryIT {
 
     /** A row is {@code textBytes} of text, and 58 bytes besides. Every tenth row of the base has a newer version. */
     @ParameterizedTest
-    @CsvSource({"128, 20000000, 6", "256, 320000, 8000"})
+    @CsvSource({"128, 13000000, 42", "256, 320000, 8000"})
     @Timeout(240)
     void rowsOfAnyWidthAreMergedInATenthOfTheirMemory(int limitMegabytes, long rows, int textBytes) throws Exception {
         assertThat(rows * (textBytes + 58)).isGreaterThanOrEqualTo(limitMegabytes * 10_000_000L);
