@@ -163,7 +163,7 @@ public final class CdcRunner implements AutoCloseable {
     private ManifestStore requireManifests() {
         if (manifests == null) {
             throw new InvalidConfigException(List.of("without manifests nothing says which files are in use;"
-                    + " set manifestTemplate or manifestPrefix"));
+                    + " set manifestPrefix or manifestTemplate"));
         }
         return manifests;
     }

@@ -46,7 +46,7 @@ record CompactionTarget(ObjectStore store, ManifestStore manifests) {
                 .orElseThrow(
                         () -> new InvalidConfigException(
                                 List.of(
-                                        "without manifests nothing says which files are in use; set manifestTemplate or manifestPrefix")));
+                                        "without manifests nothing says which files are in use; set manifestPrefix or manifestTemplate")));
         return new ManifestStore(store, manifests, options);
     }
 

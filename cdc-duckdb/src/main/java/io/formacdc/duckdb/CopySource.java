@@ -26,6 +26,7 @@ final class CopySource {
     private final List<RowVersions.Collector> versions = new ArrayList<>();
     private final Map<String, Long> lossyCasts = new TreeMap<>();
     private @Nullable Throwable failure;
+    private volatile boolean ended;
 
     CopySource(
             PgSnapshot snapshot,
@@ -76,11 +77,21 @@ final class CopySource {
         }
     }
 
-    /** Keeps the first failure: DuckDB would hand back its text alone, with a stack trace in it. */
+    /** Keeps the first failure, and ends the reading. */
     synchronized void failed(Throwable cause) {
         if (failure == null) {
             failure = cause;
         }
+        ended = true;
+    }
+
+    /** Readers stop where they are, as if there were no more rows; what was read is good for nothing then. */
+    void end() {
+        ended = true;
+    }
+
+    boolean hasEnded() {
+        return ended;
     }
 
     synchronized @Nullable Throwable failure() {

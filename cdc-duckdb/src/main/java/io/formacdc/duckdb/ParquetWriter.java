@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -110,15 +111,15 @@ final class ParquetWriter implements AutoCloseable {
         try (Connection connection = session.newConnection();
                 Statement statement = connection.createStatement();
                 InterruptWatch.Guard guard =
-                        export.watch().guard(limit, attempt -> cancel(export, statement, attempt))) {
-            try (ResultSet stats = statement.executeQuery(sql.copyTo(file, entityId, eavId))) {
-                FileContents contents = ParquetCopy.read(stats, file).contents(sql.columns());
-                Map<String, Long> lossyCasts = new HashMap<>(entities.lossyCasts());
-                lossyCasts.putAll(eav.lossyCasts());
-                return new ExportedFile(file, contents, entities.versions(), lossyCasts);
-            } catch (SQLException e) {
-                throw failure(e, guard, entities.failure() != null ? entities.failure() : eav.failure());
+                        export.watch().guard(limit, attempt -> end(export, entities, eav, attempt));
+                ResultSet stats = statement.executeQuery(sql.copyTo(file, entityId, eavId))) {
+            if (entities.hasEnded() || eav.hasEnded()) {
+                throw failure(guard, entities.failure() != null ? entities.failure() : eav.failure());
             }
+            FileContents contents = ParquetCopy.read(stats, file).contents(sql.columns());
+            Map<String, Long> lossyCasts = new HashMap<>(entities.lossyCasts());
+            lossyCasts.putAll(eav.lossyCasts());
+            return new ExportedFile(file, contents, entities.versions(), lossyCasts);
         } catch (SQLException e) {
             throw new CdcException("DuckDB failed: " + DuckStatements.firstLine(e), e);
         } finally {
@@ -127,30 +128,30 @@ final class ParquetWriter implements AutoCloseable {
         }
     }
 
-    /** DuckDB ends between two calls of the reader, which waits for PostgreSQL for as long as that takes. */
-    private static void cancel(Export export, Statement statement, int attempt) {
+    /**
+     * Ends the statement as if there were no more rows: {@link CopyFunction} tells why it may not be cancelled. Readers
+     * that wait for PostgreSQL are woken by the end of their queries.
+     */
+    private static void end(Export export, CopySource entities, CopySource eav, int attempt) {
+        entities.end();
+        eav.end();
         export.connections().cancel(attempt);
-        try {
-            statement.cancel();
-        } catch (SQLException e) {
-            // It ended by itself.
-        }
     }
 
-    private CdcException failure(SQLException e, InterruptWatch.Guard guard, @Nullable Throwable inSource) {
+    private CdcException failure(InterruptWatch.Guard guard, @Nullable Throwable inSource) {
         if (Thread.currentThread().isInterrupted()) {
-            return new CdcInterruptedException("interrupted during the export", e);
+            return inSource == null
+                    ? new CdcInterruptedException("interrupted during the export")
+                    : new CdcInterruptedException("interrupted during the export", inSource);
         }
         if (guard.timedOut()) {
-            return new CdcException("the export took longer than queryTimeout " + config.queryTimeout(), e);
+            return new CdcException("the export took longer than queryTimeout " + config.queryTimeout());
         }
         if (inSource instanceof SQLException inPostgres) {
             return new DatabaseException("reading from PostgreSQL", inPostgres);
         }
-        if (inSource != null) {
-            return new CdcException("decoding rows of PostgreSQL failed: " + inSource, inSource);
-        }
-        return new CdcException("DuckDB failed: " + DuckStatements.firstLine(e), e);
+        Throwable cause = Objects.requireNonNull(inSource, "the reading ended for no reason");
+        return new CdcException("decoding rows of PostgreSQL failed: " + cause, cause);
     }
 
     @Override
