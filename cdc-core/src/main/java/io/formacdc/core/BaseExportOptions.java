@@ -1,5 +1,7 @@
 package io.formacdc.core;
 
+import static java.util.Objects.requireNonNull;
+
 /**
  * How an initial export is to go.
  *
@@ -22,6 +24,7 @@ public record BaseExportOptions(ExistingDeltas existingDeltas, int parallelFiles
 
     /** @throws IllegalArgumentException if {@code parallelFiles} is not 0 to 64 */
     public BaseExportOptions {
+        requireNonNull(existingDeltas, "existingDeltas");
         if (parallelFiles < 0 || parallelFiles > MAX_PARALLEL_FILES) {
             throw new IllegalArgumentException("parallelFiles " + parallelFiles + " must be 1 to " + MAX_PARALLEL_FILES
                     + ", or 0 to go by the cores");

@@ -50,6 +50,8 @@ public record ReconcileReport(int schemaId, Depth depth, List<Finding> findings)
         BASE_TOMBSTONE(true),
         /** An unlisted delta holds versions that no listed file has, and that the next flush does not bring. */
         UNCOVERED_ROWS(true),
+        /** A base file that is not listed, where no base is: the manifest that listed it may have been lost. */
+        LOST_BASE(true),
         /** An object that was never listed, of no use to readers. */
         UNLISTED(false),
         /** An object that was listed, and waits for a sweep. */

@@ -144,6 +144,14 @@ final class SchemaAnalysis {
                 add(key, Kind.UNKNOWN, "no part of this library writes such a key", "nothing touches it");
             } else if (shape == KeyShape.FLUSHED && depth == Depth.CONTENTS) {
                 takeLoose(key);
+            } else if (shape != KeyShape.FLUSHED
+                    && shape != KeyShape.CONSOLIDATED_DELTA
+                    && manifest.base().isEmpty()) {
+                add(
+                        key,
+                        Kind.LOST_BASE,
+                        "it is a base file, and the manifest lists none",
+                        "if an older manifest was lost, put it back, or export the base anew, replacing deltas");
             } else {
                 add(
                         key,

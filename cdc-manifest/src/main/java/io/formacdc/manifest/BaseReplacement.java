@@ -65,6 +65,11 @@ record BaseReplacement(
                     + " delta (\"" + unknown.get(0) + "\"); what readers make of them beside a new base is not known,"
                     + " so they must be taken off the list first");
         }
+        if (manifest.hasUnknownTiers()) {
+            throw new ExportRefusedException(
+                    "the manifest lists files under a key that this version does not know; they"
+                            + " must be taken off the list first");
+        }
         int deltas = manifest.delta().size();
         if (deltas > 0 && existingDeltas == ExistingDeltas.REFUSE) {
             throw new ExportRefusedException(deltas + (deltas == 1 ? " delta is" : " deltas are")

@@ -1,6 +1,7 @@
 package io.formacdc.manifest;
 
-import io.formacdc.core.CdcException;
+import static java.util.Objects.requireNonNull;
+
 import io.formacdc.core.CdcInterruptedException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
@@ -14,6 +15,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class CompactionLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CompactionLoop.class);
+
+    private static final Duration MAX_INTERVAL = Duration.ofDays(365);
 
     private final Compactor compactor;
     private final Duration interval;
@@ -29,12 +32,14 @@ public final class CompactionLoop implements AutoCloseable {
      * Starts the first run at once, and each further one so long after the end of the one before. A run that fails is
      * logged, and the loop goes on.
      *
-     * @param interval the {@code runInterval} of a compaction's configuration; positive
+     * @param interval the {@code runInterval} of a compaction's configuration; positive, at most a year
      * @throws IllegalArgumentException if it is not
      */
     public static CompactionLoop start(Compactor compactor, Duration interval) {
-        if (interval.isZero() || interval.isNegative()) {
-            throw new IllegalArgumentException("runInterval " + interval + " must be positive for a loop");
+        requireNonNull(compactor, "compactor");
+        if (interval.isZero() || interval.isNegative() || interval.compareTo(MAX_INTERVAL) > 0) {
+            throw new IllegalArgumentException(
+                    "runInterval " + interval + " must be positive for a loop, and at most " + MAX_INTERVAL);
         }
         CompactionLoop loop = new CompactionLoop(compactor, interval);
         loop.thread.start();
@@ -56,7 +61,7 @@ public final class CompactionLoop implements AutoCloseable {
             compactor.runOnce();
         } catch (CdcInterruptedException e) {
             throw e;
-        } catch (CdcException e) {
+        } catch (RuntimeException e) {
             LOG.warn("a compaction failed; the next one is in {}", interval, e);
         }
     }

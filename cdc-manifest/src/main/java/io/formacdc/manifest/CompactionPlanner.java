@@ -58,7 +58,7 @@ final class CompactionPlanner {
     CompactionPlan plan() {
         looseRows.forEach(rows -> rows.rows().forEach((key, n) -> rowsLeft.merge(key, n, Long::sum)));
         Set<String> taken = new HashSet<>();
-        if (layout.unknownTiers().isEmpty()) {
+        if (!manifest.hasUnknownTiers()) {
             for (int i = 0; i < layout.slots().size(); i++) {
                 decideSlot(layout.slots().get(i), looseRows.get(i), taken);
             }

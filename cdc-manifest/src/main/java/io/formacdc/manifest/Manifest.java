@@ -95,6 +95,20 @@ public record Manifest(
         return ofLevel(ManifestEntry.DELTA);
     }
 
+    /** Whether there are files of tiers that this version does not know, as entries or under an unknown key. */
+    boolean hasUnknownTiers() {
+        return unknownKeys.values().stream().anyMatch(json -> json.contains("\"path\""))
+                || entries.stream()
+                        .anyMatch(e -> !e.level().equals(ManifestEntry.BASE)
+                                && !e.level().equals(ManifestEntry.DELTA));
+    }
+
+    /** Whether what stands under unknown keys names an object, which is in use for all that is known then. */
+    boolean mayUse(String key) {
+        String name = key.substring(key.lastIndexOf('/') + 1);
+        return unknownKeys.values().stream().anyMatch(json -> json.contains(name));
+    }
+
     /** Whether a key is listed, in any tier. */
     public boolean lists(String key) {
         return entries.stream().anyMatch(e -> e.key().equals(key));

@@ -10,14 +10,18 @@ import java.time.Duration;
  * @param stagedGrace from the writing of a staged object to its deletion; longer than any export or merge takes
  */
 public record SweepOptions(Duration grace, Duration stagedGrace) {
+    private static final Duration MAX = Duration.ofDays(3650);
+
     /** 15 minutes, and a day. */
     public static final SweepOptions DEFAULTS = new SweepOptions(Duration.ofMinutes(15), Duration.ofDays(1));
 
-    /** @throws IllegalArgumentException if one of them is not positive */
+    /** @throws IllegalArgumentException if one of them is not positive, or longer than ten years */
     public SweepOptions {
-        if (grace.isNegative() || grace.isZero() || stagedGrace.isNegative() || stagedGrace.isZero()) {
-            throw new IllegalArgumentException("grace " + grace + " and stagedGrace " + stagedGrace
-                    + " must be positive: a reader may still be at a file that was just retired");
+        boolean tooLong = grace.compareTo(MAX) > 0 || stagedGrace.compareTo(MAX) > 0;
+        if (tooLong || grace.isNegative() || grace.isZero() || stagedGrace.isNegative() || stagedGrace.isZero()) {
+            throw new IllegalArgumentException(
+                    "grace " + grace + " and stagedGrace " + stagedGrace
+                            + " must be positive, and at most ten years: a reader may still be at a file that was just retired");
         }
     }
 }

@@ -30,7 +30,8 @@ import org.slf4j.LoggerFactory;
  * <p>An orphan goes after two sightings more than the grace apart. The first one is saved in the manifest, and from then
  * on the object can be listed no more: the writer that has it in hand is refused, however late it comes. So what is
  * deleted is neither listed nor will be. Only keys of exactly the shapes that this library writes are judged. Nothing is
- * deleted where the manifest is missing, empty, of another schema, or does not list a single file under the prefix.
+ * deleted where the manifest is missing, empty, of another schema, or does not list a single file under the prefix; and
+ * no base file where the manifest lists none, because it may have been lost and begun anew.
  */
 public final class Sweeper {
     private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
@@ -120,8 +121,8 @@ public final class Sweeper {
         Map<String, Long> sightings = new TreeMap<>();
         manifest.orphans().forEach(orphan -> sightings.put(orphan.key(), orphan.seenAtMillis()));
         try (Stream<ObjectInfo> objects = store.list(folder)) {
-            objects.filter(object -> !judged.contains(object.key()))
-                    .forEach(object -> judge(manifest.schemaId(), object, sightings, findings));
+            objects.filter(object -> !judged.contains(object.key()) && !manifest.mayUse(object.key()))
+                    .forEach(object -> judge(manifest, object, sightings, findings));
         }
         // An orphan that is gone by other hands need not be remembered.
         sightings.keySet().stream()
@@ -149,8 +150,8 @@ public final class Sweeper {
                 : new Finding(file.key(), Kind.RETIRED, Verdict.WAIT, "a reader may still be at it");
     }
 
-    private void judge(int schemaId, ObjectInfo object, Map<String, Long> sightings, List<Finding> findings) {
-        KeyShape shape = KeyShape.of(prefix, schemaId, object.key());
+    private void judge(Manifest manifest, ObjectInfo object, Map<String, Long> sightings, List<Finding> findings) {
+        KeyShape shape = KeyShape.of(prefix, manifest.schemaId(), object.key());
         long writtenAt = object.lastModified().toEpochMilli();
         if (shape == KeyShape.STAGED) {
             if (hasPassed(writtenAt, options.stagedGrace().toMillis())) {
@@ -165,7 +166,14 @@ public final class Sweeper {
                 || (seenAt == null && !hasPassed(writtenAt, options.grace().toMillis()))) {
             return;
         }
-        if (seenAt == null) {
+        boolean isBase = shape == KeyShape.EXPORTED_BASE || shape == KeyShape.COMPACTED_BASE;
+        if (isBase && manifest.base().isEmpty()) {
+            // A flush creates a manifest where one was lost; then this is all that is left of the schema.
+            LOG.warn(
+                    "schema {}: {} is a base file, and the manifest lists none; was an older manifest lost?",
+                    manifest.schemaId(),
+                    object.key());
+        } else if (seenAt == null) {
             findings.add(new Finding(object.key(), Kind.ORPHAN, Verdict.WAIT, "not listed, seen for the first time"));
         } else if (hasPassed(seenAt, options.grace().toMillis())) {
             findings.add(new Finding(

@@ -127,6 +127,15 @@ class CompactionPlannerTest {
     }
 
     @Test
+    void nothingIsRewrittenBesideFilesUnderAnUnknownKey() {
+        Manifest manifest = manifest(base(1, 1, 1000, 100, 1000), delta(1, 1, 900)).toBuilder()
+                .unknownKeys(Map.of("gamma", "[{\"path\": \"data/7/old.parquet\"}]"))
+                .build();
+
+        assertThat(plan(manifest, rows(900, flushKey(1)), NONE).isEmpty()).isTrue();
+    }
+
+    @Test
     void smallDeltasAreConsolidatedAndLargeOnesLeftAlone() {
         Manifest manifest = manifest(
                 base(1, 1, 100_000, 100, 100_000),

@@ -184,6 +184,33 @@ class SweeperTest {
         assertThat(objects.keys()).contains(key);
     }
 
+    /** A flush creates a manifest where one was lost, and knows nothing of the base. */
+    @Test
+    void noBaseGoesWhereTheManifestListsNone() {
+        objects.put(baseKey(1), utf8("b"));
+        for (int i = 0; i < 3; i++) {
+            clock.pass(Duration.ofDays(30));
+            assertThat(sweeper.sweep(SCHEMA).findings()).isEmpty();
+        }
+
+        assertThat(objects.keys()).contains(baseKey(1));
+    }
+
+    @Test
+    void aFileOfATierThatThisVersionDoesNotKnowIsInUse() {
+        objects.put(flushKey(2), utf8("2"));
+        String json = new String(objects.peek(MANIFEST_KEY), UTF_8);
+        objects.put(
+                MANIFEST_KEY,
+                utf8(json.substring(0, json.lastIndexOf('}')) + ",\"gamma\": [{\"path\": \"" + flushKey(2) + "\"}]}"));
+        for (int i = 0; i < 3; i++) {
+            clock.pass(Duration.ofDays(30));
+            sweeper.sweep(SCHEMA);
+        }
+
+        assertThat(objects.keys()).contains(flushKey(2));
+    }
+
     @Test
     void nothingGoesWithoutAManifest() {
         objects.delete(MANIFEST_KEY);
