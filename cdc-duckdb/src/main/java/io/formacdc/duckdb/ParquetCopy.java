@@ -6,14 +6,10 @@ import io.formacdc.core.FileContents;
 import io.formacdc.core.FileContents.RowIdRange;
 import io.formacdc.core.FileContents.VersionRange;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
@@ -74,7 +70,7 @@ record ParquetCopy(
 
     /** The same with the checksum, for which the file is read once. */
     FileContents contents(Map<String, String> columns) {
-        return new FileContents(rowCount, sizeBytes, sha256(file), rowIds, versions, columns);
+        return new FileContents(rowCount, sizeBytes, FileContents.checksumOf(file), rowIds, versions, columns);
     }
 
     private static String statistic(Map<?, ?> byColumn, String column, String name) {
@@ -83,21 +79,6 @@ record ParquetCopy(
             throw new CdcException("DuckDB gave no " + name + " of " + column);
         }
         return value.toString();
-    }
-
-    private static String sha256(Path file) {
-        try (InputStream in = Files.newInputStream(file)) {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            byte[] buffer = new byte[1 << 16];
-            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-                digest.update(buffer, 0, n);
-            }
-            return "sha256:" + HexFormat.of().formatHex(digest.digest());
-        } catch (IOException e) {
-            throw new CdcException("the written file could not be read back: " + e.getMessage(), e);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e); // every JDK has it
-        }
     }
 
     /** Deletes what a failed COPY may have left. */
