@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * every listed file is there.
  */
 class RandomLakeIT {
-    private static final int STEPS = 500;
+    private static final int STEPS = 300;
 
     private enum Step {
         CHURN,
