@@ -49,8 +49,7 @@ final class ListenerIT {
                 heard.add("finished " + flush.schemaId() + " " + flush.outcome());
             }
         };
-        try (CdcRunner runner =
-                CdcRunner.create(host.config().batchSize(10).build(), host.client, Entities.REGISTRY, listener)) {
+        try (CdcRunner runner = runner(host.config().batchSize(10).build(), listener)) {
             runner.runOnce(false);
         }
         assertThat(heard)
@@ -96,10 +95,18 @@ final class ListenerIT {
             }
         };
         CdcConfig config = host.config().batchSize(25).build();
-        try (CdcRunner runner = CdcRunner.create(config, host.client, Entities.REGISTRY, listener)) {
+        try (CdcRunner runner = runner(config, listener)) {
             assertThat(runner.runOnce(false).rows()).isEqualTo(25);
         }
         assertThat(heard).containsExactly("started", "exported 25 of 25", "file", "finished");
         entities.assertLakeEqualsPostgres(config);
+    }
+
+    private CdcRunner runner(CdcConfig config, CdcListener listener) {
+        return CdcRunner.builder(config)
+                .s3Client(host.client)
+                .registry(Entities.REGISTRY)
+                .listener(listener)
+                .build();
     }
 }
