@@ -56,12 +56,12 @@ public final class CdcRunner implements AutoCloseable {
         this.config = config.withDefaults().validate();
         this.dataSource = PgDataSources.of(this.config);
         this.registry = registry;
-        this.listener = listener;
+        this.listener = CdcListener.quiet(listener);
         this.ownClient = s3Client == null ? S3Clients.create(this.config) : null;
         this.store = new S3ObjectStore(
                 ownClient != null ? S3FullClient.of(ownClient) : requireFull(s3Client), this.config.s3Bucket());
         this.manifests = ManifestConfig.of(this.config)
-                .map(kept -> new ManifestStore(store, kept, ManifestStoreOptions.of(this.config)))
+                .map(kept -> new ManifestStore(store, kept, manifestOptions()))
                 .orElse(null);
     }
 
@@ -96,7 +96,7 @@ public final class CdcRunner implements AutoCloseable {
         TrackedConnections connections = new TrackedConnections(dataSource);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
-                PgExporter exporter = new PgExporter(config, connections, watch)) {
+                PgExporter exporter = new PgExporter(config, connections, watch, listener)) {
             ChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
             FileLog fileLog = manifests == null ? new BucketFileLog() : new ManifestFileLog(manifests);
             Flusher.Ports ports = new Flusher.Ports(changeLog, exporter, store, fileLog);
@@ -112,7 +112,7 @@ public final class CdcRunner implements AutoCloseable {
      */
     public Compactor compactor(CompactionConfig compaction) {
         CompactionConfig complete = compaction.withDefaults().validate();
-        Compactor.Ports ports = CompactionTarget.of(config, complete, store).ports(new DuckMerger(config));
+        Compactor.Ports ports = CompactionTarget.of(config, complete, store, listener).ports(new DuckMerger(config, listener));
         return new Compactor(config, complete, ports, listener, Clock.systemUTC());
     }
 
@@ -153,11 +153,15 @@ public final class CdcRunner implements AutoCloseable {
         TrackedConnections connections = new TrackedConnections(dataSource);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
-                PgExporter exporter = new PgExporter(config, connections, watch)) {
+                PgExporter exporter = new PgExporter(config, connections, watch, listener)) {
             ChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
             BaseExport.Ports ports = new BaseExport.Ports(changeLog, exporter, store, listing);
             return work.apply(new BaseExport(config, ports, registry, listener, Clock.systemUTC()));
         }
+    }
+
+    private ManifestStoreOptions manifestOptions() {
+        return ManifestStoreOptions.of(config).toBuilder().listener(listener).build();
     }
 
     private ManifestStore requireManifests() {
