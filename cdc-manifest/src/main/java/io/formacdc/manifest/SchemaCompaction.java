@@ -1,5 +1,6 @@
 package io.formacdc.manifest;
 
+import io.formacdc.core.Amounts;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcListener;
@@ -13,7 +14,6 @@ import io.formacdc.core.Merger.LooseRows;
 import io.formacdc.core.Merger.Merge;
 import io.formacdc.core.Merger.Source;
 import io.formacdc.core.RowIdInterval;
-import io.formacdc.core.UuidV7;
 import io.formacdc.manifest.BaseLayout.Slot;
 import io.formacdc.manifest.CompactionPlan.Action;
 import io.formacdc.manifest.CompactionPlan.BaseRewrite;
@@ -22,7 +22,6 @@ import io.formacdc.manifest.CompactionPlan.FileDecision;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -52,7 +51,7 @@ final class SchemaCompaction {
     private final Map<Integer, String> etagsInShape;
 
     private final long begin = System.nanoTime();
-    private final List<String> written = Collections.synchronizedList(new ArrayList<>());
+    private final CompactedObjects uploads;
     private final AtomicLong rowsWritten = new AtomicLong();
     private String step = "load of the manifest";
 
@@ -71,6 +70,8 @@ final class SchemaCompaction {
         this.listener = listener;
         this.clock = clock;
         this.etagsInShape = etagsInShape;
+        this.uploads = new CompactedObjects(
+                ports.store(), schemaId, CdcPaths.schemaPrefix(config.s3Prefix(), schemaId), compaction.tempPrefix());
     }
 
     /** Decides, and does nothing else: it reads the manifest and the deltas. */
@@ -78,17 +79,35 @@ final class SchemaCompaction {
         StoredManifest loaded = ports.manifests().load(schemaId);
         BaseLayout layout = BaseLayout.of(loaded.manifest(), CompactionPlanner.targetBytes(compaction));
         if (layout.loose().isEmpty()) {
-            return plan(loaded.manifest(), layout, List.of());
+            return plan(loaded.manifest(), layout, List.of()).withWarning(warning(loaded));
         }
         try (Merge merge = ports.merger().open(schemaId)) {
-            return plan(loaded.manifest(), layout, readLoose(merge, layout));
+            return plan(loaded.manifest(), layout, readLoose(merge, layout)).withWarning(warning(loaded));
         }
+    }
+
+    private @Nullable String warning(StoredManifest loaded) {
+        if (!loaded.exists()) {
+            return ports.manifests().absence(schemaId);
+        }
+        String folder = CdcPaths.schemaPrefix(config.s3Prefix(), schemaId);
+        return loaded.manifest().entries().stream()
+                        .anyMatch(entry -> entry.key().startsWith(folder))
+                ? null
+                : "the manifest lists no file under \"" + folder + "\", where new ones go; check s3Prefix";
     }
 
     /** Compacts the schema. Throws nothing: an error is in the result. */
     CompactionReport.SchemaCompaction run() {
         try {
             StoredManifest loaded = ports.manifests().load(schemaId);
+            String warning = warning(loaded);
+            if (warning != null) {
+                LOG.warn("schema {}: {}", schemaId, warning);
+            }
+            if (!loaded.exists()) {
+                return result(Outcome.NO_MANIFEST, Figures.NONE, null);
+            }
             String etag = loaded.etag();
             if (etag != null && etag.equals(etagsInShape.get(schemaId))) {
                 return result(Outcome.NOTHING_TO_DO, Figures.of(loaded.manifest()), null);
@@ -100,12 +119,12 @@ final class SchemaCompaction {
             return result(figures.retired() == 0 ? Outcome.NOTHING_TO_DO : Outcome.COMPACTED, figures, null);
         } catch (Splice.OvertakenException e) {
             LOG.info("schema {}: compaction given up, {}", schemaId, e.getMessage());
-            deleteWritten(e);
+            uploads.delete(e);
             return result(Outcome.OVERTAKEN, Figures.NONE, null);
         } catch (CommitStateUnknownException e) {
             return result(Outcome.UNKNOWN, Figures.NONE, named(e));
         } catch (CdcException e) {
-            deleteWritten(e); // known not to be listed
+            uploads.delete(e); // known not to be listed
             return result(Outcome.FAILED, Figures.NONE, named(e));
         } catch (RuntimeException e) {
             return result(Outcome.FAILED, Figures.NONE, named(e));
@@ -147,7 +166,7 @@ final class SchemaCompaction {
     }
 
     private List<LooseRows> readLoose(Merge merge, BaseLayout layout) {
-        step = "read of " + layout.loose().size() + " deltas";
+        step = "read of " + Amounts.of(layout.loose().size(), "delta");
         SourceFiles sources = new SourceFiles(ports.store(), merge);
         inParallel(layout.loose(), sources::fetch).forEach(merge::addLoose);
         return merge.looseRowsIn(layout.slots().stream().map(Slot::interval).toList());
@@ -161,7 +180,7 @@ final class SchemaCompaction {
         Map<String, ManifestEntry> byKey =
                 loaded.manifest().entries().stream().collect(Collectors.toMap(ManifestEntry::key, e -> e));
         Map<String, Source> bases = fetchBases(plan, byKey, merge);
-        step = "merge of " + plan.rewrites().size() + " parts of the base tier";
+        step = "merge of " + Amounts.of(plan.rewrites().size(), "part") + " of the base tier";
         // From here on objects are written.
         List<ManifestEntry> entries = new ArrayList<>();
         inParallel(plan.rewrites(), rewrite -> writeBase(rewrite, bases, merge)).forEach(entries::addAll);
@@ -176,11 +195,11 @@ final class SchemaCompaction {
         step = "save of the manifest";
         Splice splice = new Splice(schemaId, Set.copyOf(byKey.keySet()), merged, entries, clock.millis());
         StoredManifest saved = ports.manifests().update(loaded, splice); // the commit point
-        written.clear();
+        uploads.keep();
         LOG.info(
-                "schema {}: compacted {} files to {} ({} bytes)",
+                "schema {}: compacted {} to {} ({} bytes)",
                 schemaId,
-                merged.size(),
+                Amounts.of(merged.size(), "file"),
                 entries.size(),
                 bytesOf(entries));
         return new Round(saved, merged.stream().map(byKey::get).toList(), entries);
@@ -192,7 +211,7 @@ final class SchemaCompaction {
                 .flatMap(rewrite -> rewrite.baseKeys().stream())
                 .map(byKey::get)
                 .toList();
-        step = "read of " + entries.size() + " base files";
+        step = "read of " + Amounts.of(entries.size(), "base file");
         SourceFiles sources = new SourceFiles(ports.store(), merge);
         return inParallel(entries, sources::fetch).stream().collect(Collectors.toMap(Source::key, s -> s));
     }
@@ -201,7 +220,7 @@ final class SchemaCompaction {
         List<Source> sources = rewrite.baseKeys().stream().map(bases::get).toList();
         return merge.writeBase(rewrite.interval(), sources, rewrite.files(), this::addProgress).stream()
                 .filter(file -> file.contents().rowCount() > 0)
-                .map(file -> ManifestEntry.base(upload(file, "base-"), file.contents()))
+                .map(file -> ManifestEntry.base(uploads.put(file, "base-"), file.contents()))
                 .toList();
     }
 
@@ -210,14 +229,14 @@ final class SchemaCompaction {
         if (consolidation == null || consolidation.files() == 0) {
             return List.of();
         }
-        step = "merge of " + consolidation.keys().size() + " deltas";
+        step = "merge of " + Amounts.of(consolidation.keys().size(), "delta");
         return merge
                 .writeDelta(
                         consolidation.keys(),
                         plan.rewrites().stream().map(BaseRewrite::interval).toList(),
                         consolidation.files())
                 .stream()
-                .map(file -> ManifestEntry.delta(upload(file, "delta-"), file.contents()))
+                .map(file -> ManifestEntry.delta(uploads.put(file, "delta-"), file.contents()))
                 .toList();
     }
 
@@ -225,51 +244,7 @@ final class SchemaCompaction {
     private ManifestEntry writeEmptyBase(Merge merge) {
         LocalFile file =
                 merge.writeBase(RowIdInterval.ALL, List.of(), 1, rows -> {}).get(0);
-        return ManifestEntry.base(upload(file, "base-"), file.contents());
-    }
-
-    private String upload(LocalFile file, String namePrefix) {
-        String name = UuidV7.next() + ".parquet";
-        String key = CdcPaths.schemaPrefix(config.s3Prefix(), schemaId) + namePrefix + name;
-        written.add(key);
-        if (compaction.tempPrefix().isEmpty()) {
-            ports.store().put(key, file.path());
-        } else {
-            putByWayOf(compaction.tempPrefix() + (compaction.tempPrefix().endsWith("/") ? "" : "/") + name, key, file);
-        }
-        long stored = ports.store().head(key).sizeBytes();
-        if (stored != file.contents().sizeBytes()) {
-            throw new CdcException(
-                    "the store holds " + stored + " bytes of " + file.contents().sizeBytes() + " at " + key);
-        }
-        return key;
-    }
-
-    private void putByWayOf(String stagedKey, String key, LocalFile file) {
-        try {
-            ports.store().put(stagedKey, file.path());
-            ports.store().copy(stagedKey, key);
-        } finally {
-            deleteQuietly(stagedKey);
-        }
-    }
-
-    private void deleteQuietly(String key) {
-        try {
-            ports.store().delete(key);
-        } catch (RuntimeException e) {
-            LOG.warn("schema {}: could not delete {}: {}", schemaId, key, e.getMessage());
-        }
-    }
-
-    private void deleteWritten(RuntimeException failure) {
-        for (String key : written) {
-            try {
-                ports.store().delete(key);
-            } catch (RuntimeException e) {
-                failure.addSuppressed(e);
-            }
-        }
+        return ManifestEntry.base(uploads.put(file, "base-"), file.contents());
     }
 
     private void addProgress(long rows) {
