@@ -1,5 +1,7 @@
 package io.formacdc.duckdb;
 
+import static java.util.Objects.requireNonNull;
+
 import io.formacdc.core.BaseExportOptions;
 import io.formacdc.core.BaseExportReport;
 import io.formacdc.core.CdcConfig;
@@ -53,7 +55,8 @@ public final class CdcRunner implements AutoCloseable {
             @Nullable S3ObjectClient s3Client,
             @Nullable SchemaRegistry registry,
             CdcListener listener) {
-        this.config = config.withDefaults().validate();
+        requireNonNull(listener, "listener");
+        this.config = requireNonNull(config, "config").withDefaults().validate();
         this.dataSource = PgDataSources.of(this.config);
         this.registry = registry;
         this.listener = listener;
@@ -111,7 +114,8 @@ public final class CdcRunner implements AutoCloseable {
      * @throws InvalidConfigException if it cannot work, or no manifests are configured
      */
     public Compactor compactor(CompactionConfig compaction) {
-        CompactionConfig complete = compaction.withDefaults().validate();
+        CompactionConfig complete =
+                requireNonNull(compaction, "compaction").withDefaults().validate();
         Compactor.Ports ports = CompactionTarget.of(config, complete, store).ports(new DuckMerger(config));
         return new Compactor(config, complete, ports, listener, Clock.systemUTC());
     }
@@ -127,6 +131,7 @@ public final class CdcRunner implements AutoCloseable {
 
     /** Deletes history of the change log; see {@link Cdc#purgeFlushed}. */
     public long purgeFlushed(int schemaId, Duration olderThan) {
+        requireNonNull(olderThan, "olderThan");
         ManifestStore listing = requireManifests();
         TrackedConnections connections = new TrackedConnections(dataSource);
         try (InterruptWatch watch = InterruptWatch.open();
@@ -140,11 +145,13 @@ public final class CdcRunner implements AutoCloseable {
 
     /** Exports all live rows of a schema as its base; see {@link Cdc#exportBase}. */
     public BaseExportReport exportBase(int schemaId, BaseExportOptions options) {
+        requireNonNull(options, "options");
         return withBaseExport(export -> export.run(schemaId, options));
     }
 
     /** What {@link #exportBase} would do now; see {@link Cdc#planBase}. */
     public BaseExportReport planBase(int schemaId, BaseExportOptions options) {
+        requireNonNull(options, "options");
         return withBaseExport(export -> export.plan(schemaId, options));
     }
 
