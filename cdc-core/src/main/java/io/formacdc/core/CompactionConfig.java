@@ -89,9 +89,10 @@ public record CompactionConfig(
             problems.add("targetBaseSizeMb " + targetBaseSizeMb + " and maxDeltaSizeMb " + maxDeltaSizeMb
                     + " may not be above " + MAX_FILE_SIZE_MB + ": S3 takes no more in one request");
         }
-        if (!tempPrefix.isEmpty() && (tempPrefix.startsWith("/") || tempPrefix.contains(".."))) {
-            problems.add("tempPrefix \"" + tempPrefix + "\" may not start with a slash or hold \"..\"");
-        }
+        CompactionPaths.problemOfManifestPath(manifestPath)
+                .ifPresent(problem -> problems.add("manifestPath \"" + manifestPath + "\" " + problem));
+        CompactionPaths.problemOfTempPrefix(tempPrefix)
+                .ifPresent(problem -> problems.add("tempPrefix \"" + tempPrefix + "\" " + problem));
         if (dirtyRatioPct > 100) {
             problems.add("dirtyRatioPct " + dirtyRatioPct + " is above 100");
         }

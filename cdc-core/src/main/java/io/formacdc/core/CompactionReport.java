@@ -27,6 +27,8 @@ public record CompactionReport(List<SchemaCompaction> schemas, Duration duration
         COMPACTED,
         /** Everything is in shape; nothing was written. */
         NOTHING_TO_DO,
+        /** There is no manifest: the schema was never flushed, or manifests are elsewhere than was looked. */
+        NO_MANIFEST,
         /** Another compaction or an export came first; nothing was listed, and the next run starts from what it left. */
         OVERTAKEN,
         /** An error; nothing was listed by what failed. */

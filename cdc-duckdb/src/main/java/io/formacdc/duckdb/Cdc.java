@@ -1,5 +1,7 @@
 package io.formacdc.duckdb;
 
+import static java.util.Objects.requireNonNull;
+
 import io.formacdc.core.BaseExportOptions;
 import io.formacdc.core.BaseExportReport;
 import io.formacdc.core.CdcConfig;
@@ -16,7 +18,10 @@ import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The library in one call. A host that calls often, or wants to hear of progress, keeps a {@link CdcRunner}. */
+/**
+ * The library in one call. A host that calls often, or wants to hear of progress, keeps a {@link CdcRunner}. Null where it
+ * is not allowed is a {@link NullPointerException} that names the argument; nothing was opened then.
+ */
 public final class Cdc {
     private Cdc() {}
 
@@ -60,6 +65,7 @@ public final class Cdc {
      */
     public static CompactionReport compact(
             CdcConfig config, CompactionConfig compaction, @Nullable S3ObjectClient s3Client) {
+        requireNonNull(compaction, "compaction");
         try (CdcRunner runner = CdcRunner.create(config, s3Client, null)) {
             return runner.compactor(compaction).runOnce();
         }
@@ -92,6 +98,7 @@ public final class Cdc {
             int schemaId,
             BaseExportOptions options,
             @Nullable SchemaRegistry registry) {
+        requireNonNull(options, "options");
         try (CdcRunner runner = CdcRunner.create(config, s3Client, registry)) {
             return runner.exportBase(schemaId, options);
         }
@@ -107,6 +114,7 @@ public final class Cdc {
             int schemaId,
             BaseExportOptions options,
             @Nullable SchemaRegistry registry) {
+        requireNonNull(options, "options");
         try (CdcRunner runner = CdcRunner.create(config, s3Client, registry)) {
             return runner.planBase(schemaId, options);
         }
@@ -137,6 +145,7 @@ public final class Cdc {
      */
     public static long purgeFlushed(
             CdcConfig config, @Nullable S3ObjectClient s3Client, int schemaId, Duration olderThan) {
+        requireNonNull(olderThan, "olderThan");
         try (CdcRunner runner = CdcRunner.create(config, s3Client, null)) {
             return runner.purgeFlushed(schemaId, olderThan);
         }
@@ -151,6 +160,7 @@ public final class Cdc {
      * @throws io.formacdc.core.InvalidConfigException if the configuration cannot work; nothing was opened
      */
     public static List<SweepReport> sweep(CdcConfig config, SweepOptions options, @Nullable S3ObjectClient s3Client) {
+        requireNonNull(options, "options");
         try (CdcRunner runner = CdcRunner.create(config, s3Client, null)) {
             return runner.sweeper(options).sweep();
         }
@@ -164,6 +174,7 @@ public final class Cdc {
      */
     public static ReconcileReport reconcile(
             CdcConfig config, @Nullable S3ObjectClient s3Client, int schemaId, ReconcileReport.Depth depth) {
+        requireNonNull(depth, "depth");
         try (Reconciler reconciler = Reconciler.create(config, s3Client)) {
             return reconciler.check(schemaId, depth);
         }

@@ -65,7 +65,7 @@ public final class CdcRunner implements AutoCloseable {
 
     /** A runner of this configuration, whose unset fields take their defaults, before {@link Builder#build()}. */
     public static Builder builder(CdcConfig config) {
-        return new Builder(config);
+        return new Builder(requireNonNull(config, "config"));
     }
 
     /**
@@ -104,7 +104,8 @@ public final class CdcRunner implements AutoCloseable {
      * @throws InvalidConfigException if it cannot work, or no manifests are configured
      */
     public Compactor compactor(CompactionConfig compaction) {
-        CompactionConfig complete = compaction.withDefaults().validate();
+        CompactionConfig complete =
+                requireNonNull(compaction, "compaction").withDefaults().validate();
         Compactor.Ports ports =
                 CompactionTarget.of(config, complete, store, listener).ports(new DuckMerger(config, listener));
         return new Compactor(config, complete, ports, listener, Clock.systemUTC());
@@ -121,6 +122,7 @@ public final class CdcRunner implements AutoCloseable {
 
     /** Deletes history of the change log; see {@link Cdc#purgeFlushed}. */
     public long purgeFlushed(int schemaId, Duration olderThan) {
+        requireNonNull(olderThan, "olderThan");
         ManifestStore listing = requireManifests();
         TrackedConnections connections = new TrackedConnections(dataSource);
         try (InterruptWatch watch = InterruptWatch.open();
@@ -134,11 +136,13 @@ public final class CdcRunner implements AutoCloseable {
 
     /** Exports all live rows of a schema as its base; see {@link Cdc#exportBase}. */
     public BaseExportReport exportBase(int schemaId, BaseExportOptions options) {
+        requireNonNull(options, "options");
         return withBaseExport(export -> export.run(schemaId, options));
     }
 
     /** What {@link #exportBase} would do now; see {@link Cdc#planBase}. */
     public BaseExportReport planBase(int schemaId, BaseExportOptions options) {
+        requireNonNull(options, "options");
         return withBaseExport(export -> export.plan(schemaId, options));
     }
 

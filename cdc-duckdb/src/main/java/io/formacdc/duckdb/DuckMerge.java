@@ -1,5 +1,6 @@
 package io.formacdc.duckdb;
 
+import io.formacdc.core.Amounts;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcInterruptedException;
@@ -106,7 +107,7 @@ final class DuckMerge implements Merge {
     @Override
     public List<LocalFile> writeBase(RowIdInterval interval, List<Source> bases, int files, LongConsumer progress) {
         requireFiles(files);
-        return write("merge of " + bases.size() + " base files", statements -> {
+        return write("merge of " + Amounts.of(bases.size(), "base file"), statements -> {
             List<MergeSource> inBase =
                     bases.stream().map(base -> checked(statements, base)).toList();
             List<MergeSource> sources = with(inBase, loose.sources());
@@ -135,7 +136,7 @@ final class DuckMerge implements Merge {
     @Override
     public List<LocalFile> writeDelta(Set<String> keys, List<RowIdInterval> without, int files) {
         requireFiles(files);
-        return write("merge of " + keys.size() + " delta files", statements -> {
+        return write("merge of " + Amounts.of(keys.size(), "delta file"), statements -> {
             SortedMap<Integer, MergeSource> inputs = loose.numbered(keys);
             if (inputs.size() < keys.size()) {
                 Set<String> unknown = new TreeSet<>(keys);
@@ -281,7 +282,7 @@ final class DuckMerge implements Merge {
     }
 
     private String withKeys(String message) {
-        String readable = message;
+        String readable = DuckStatements.withMemoryAdvice(message, config);
         for (Map.Entry<Path, String> entry : keysByPath.entrySet()) {
             readable = readable.replace(entry.getKey().toString(), entry.getValue());
         }

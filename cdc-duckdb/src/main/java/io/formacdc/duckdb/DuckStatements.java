@@ -1,5 +1,6 @@
 package io.formacdc.duckdb;
 
+import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcInterruptedException;
 import java.sql.Connection;
@@ -26,6 +27,8 @@ record DuckStatements(
         Duration limit,
         String subject,
         UnaryOperator<String> readable) {
+
+    private static final String OUT_OF_MEMORY = "Out of Memory Error";
 
     /** Takes a result. */
     @FunctionalInterface
@@ -114,7 +117,15 @@ record DuckStatements(
 
     /** Whether a statement ended because it needed more memory than the limit. */
     static boolean outOfMemory(CdcException failure) {
-        return failure.getCause() instanceof SQLException e && firstLine(e).startsWith("Out of Memory Error");
+        return failure.getCause() instanceof SQLException e && firstLine(e).startsWith(OUT_OF_MEMORY);
+    }
+
+    /** What DuckDB says of too little memory, with what a host can do about it; other messages as they are. */
+    static String withMemoryAdvice(String message, CdcConfig config) {
+        return message.startsWith(OUT_OF_MEMORY)
+                ? message + "; raise duckMemLimit, which is " + config.duckMemLimit()
+                        + ", or lower duckThreads, which is " + config.duckThreads()
+                : message;
     }
 
     /** What follows the first line repeats the statement. */

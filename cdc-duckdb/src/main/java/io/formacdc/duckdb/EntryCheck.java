@@ -1,5 +1,6 @@
 package io.formacdc.duckdb;
 
+import io.formacdc.core.Amounts;
 import io.formacdc.core.FileContents;
 import io.formacdc.core.FileContents.RowIdRange;
 import io.formacdc.core.FileContents.VersionRange;
@@ -26,7 +27,7 @@ record EntryCheck(ManifestForm form, ManifestEntry entry, FileFacts facts) {
         if (differ(entry.rowCount(), found.rowCount())) {
             findings.add(finding(
                     Kind.WRONG_ROW_COUNT,
-                    "it has " + found.rowCount() + " rows, not " + entry.rowCount(),
+                    "it has " + Amounts.of(found.rowCount(), "row") + ", not " + entry.rowCount(),
                     WRITE_ENTRY_ANEW));
         }
         if (hasOtherBounds()) {
@@ -44,11 +45,14 @@ record EntryCheck(ManifestForm form, ManifestEntry entry, FileFacts facts) {
         }
         boolean isBase = entry.level().equals(ManifestEntry.BASE);
         if (isBase && facts.tombstones() > 0) {
-            findings.add(finding(Kind.BASE_TOMBSTONE, "it has " + facts.tombstones() + " tombstones", COMPACT));
+            findings.add(
+                    finding(Kind.BASE_TOMBSTONE, "it has " + Amounts.of(facts.tombstones(), "tombstone"), COMPACT));
         }
         if (isBase && facts.repeatedRows() > 0) {
             findings.add(finding(
-                    Kind.BASE_ROW_TWICE, "it has " + facts.repeatedRows() + " rows more than row ids", COMPACT));
+                    Kind.BASE_ROW_TWICE,
+                    "it has " + Amounts.of(facts.repeatedRows(), "row") + " more than row ids",
+                    COMPACT));
         }
         return findings;
     }

@@ -1,7 +1,12 @@
 package io.formacdc.duckdb;
 
 import io.formacdc.core.TableName;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -40,14 +45,72 @@ record FieldIds(@Nullable Integer id, Map<String, FieldIds> nested) {
 
     /** As {@code FIELD_IDS} takes it. */
     String sql() {
-        String inside = nested.entrySet().stream()
-                .filter(field -> !field.getValue().isEmpty())
-                .map(field -> TableName.quote(field.getKey()) + ": "
-                        + field.getValue().sql())
-                .collect(Collectors.joining(", "));
+        String inside = sql(nested);
         if (inside.isEmpty()) {
             return String.valueOf(id);
         }
         return "{" + (id == null ? "" : OWN_ID + ": " + id + ", ") + inside + "}";
+    }
+
+    /** What {@code FIELD_IDS} takes between its braces; nothing of what has no id. */
+    static String sql(Map<String, FieldIds> fields) {
+        return fields.entrySet().stream()
+                .filter(field -> !field.getValue().isEmpty())
+                .map(field -> TableName.quote(field.getKey()) + ": "
+                        + field.getValue().sql())
+                .collect(Collectors.joining(", "));
+    }
+
+    /**
+     * What tells the field ids of a file.
+     *
+     * @param file a literal
+     */
+    static String query(String file) {
+        return "SELECT name, coalesce(num_children, 0), field_id, CASE repetition_type WHEN 'REPEATED' THEN '' ELSE"
+                + " coalesce(duckdb_type, '') END FROM parquet_schema(" + file + ") ORDER BY column_id";
+    }
+
+    /**
+     * An element of a Parquet schema, which is a tree told depth first.
+     *
+     * @param type of a column or of something nested in it; empty for levels between, that only Parquet has
+     */
+    private record Element(
+            String name, int children, @Nullable Integer fieldId, String type) {}
+
+    /** Of each column of a file, from what {@link #query} yields. */
+    static Map<String, FieldIds> read(ResultSet result) throws SQLException {
+        List<Element> elements = new ArrayList<>();
+        while (result.next()) {
+            int id = result.getInt(3);
+            Integer fieldId = result.wasNull() ? null : id;
+            elements.add(new Element(result.getString(1), result.getInt(2), fieldId, result.getString(4)));
+        }
+        Iterator<Element> rest = elements.iterator();
+        return rest.hasNext() ? children(rest.next(), rest) : Map.of();
+    }
+
+    private static Map<String, FieldIds> children(Element parent, Iterator<Element> rest) {
+        Map<String, FieldIds> children = new LinkedHashMap<>();
+        for (int i = 0; i < parent.children(); i++) {
+            Element child = rest.next();
+            Map<String, FieldIds> nested = children(child, rest);
+            children.put(child.name(), new FieldIds(child.fieldId(), withoutRepeatedLevel(child.type(), nested)));
+        }
+        return children;
+    }
+
+    /** Parquet has a level between a list or map and what is in it, of which DuckDB's types know nothing. */
+    private static Map<String, FieldIds> withoutRepeatedLevel(String type, Map<String, FieldIds> nested) {
+        if (type.isEmpty()) {
+            return nested;
+        }
+        return switch (MergeSource.Kind.of(type)) {
+            case SCALAR -> Map.of();
+            case STRUCT -> nested;
+            case LIST, MAP ->
+                nested.size() == 1 ? nested.values().iterator().next().nested() : Map.of();
+        };
     }
 }

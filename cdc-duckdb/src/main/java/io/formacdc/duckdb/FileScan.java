@@ -6,7 +6,7 @@ import io.formacdc.core.CdcInterruptedException;
 import io.formacdc.core.FileContents;
 import io.formacdc.core.FileContents.RowIdRange;
 import io.formacdc.core.FileContents.VersionRange;
-import io.formacdc.core.TableName;
+import io.formacdc.core.UuidV7;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,14 +14,12 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Reads local copies of a schema's files in a DuckDB of its own, and finds out which rows of unlisted deltas no listed
@@ -72,9 +70,9 @@ final class FileScan implements AutoCloseable {
         }
     }
 
-    /** A private folder, gone when this is closed. */
-    Path folder() {
-        return session.folder();
+    /** A path where no file is yet, in a private folder that is gone when this is closed. */
+    Path newFile() {
+        return session.folder().resolve(UuidV7.next() + ".parquet");
     }
 
     @FunctionalInterface
@@ -92,25 +90,32 @@ final class FileScan implements AutoCloseable {
     }
 
     private <T> List<T> query(String sql, RowReader<T> reader) {
-        try (Statement statement = session.connection().createStatement();
-                InterruptWatch.Guard guard = watch.guard(null, attempt -> cancel(statement));
-                ResultSet result = statement.executeQuery(sql)) {
+        return read(sql, result -> {
             List<T> rows = new ArrayList<>();
             while (result.next()) {
                 rows.add(reader.read(result));
             }
             return rows;
+        });
+    }
+
+    private <T> T read(String sql, DuckStatements.Reader<T> reader) {
+        try (Statement statement = session.connection().createStatement();
+                InterruptWatch.Guard guard = watch.guard(null, attempt -> cancel(statement));
+                ResultSet result = statement.executeQuery(sql)) {
+            return reader.read(result);
         } catch (SQLException e) {
             throw failure(e);
         }
     }
 
-    private static CdcException failure(SQLException e) {
-        String line = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    private CdcException failure(SQLException e) {
+        String line = DuckStatements.firstLine(e);
         if (Thread.currentThread().isInterrupted()) {
             return new CdcInterruptedException("interrupted while a file was read", e);
         }
-        return line.startsWith("Out of Memory") ? new CdcException(line, e) : new UnreadableException(line, e);
+        String advised = DuckStatements.withMemoryAdvice(line, config);
+        return advised.equals(line) ? new UnreadableException(line, e) : new CdcException(advised, e);
     }
 
     /** @throws UnreadableException saying why, if it is no Parquet file with the columns that every file has */
@@ -226,54 +231,12 @@ final class FileScan implements AutoCloseable {
 
     /** Writes the judged rows of an unlisted delta to a new file, every value as it is. */
     FileFacts writeJudged(int number, Path source, Path target) {
+        String fieldIds = FieldIds.sql(read(FieldIds.query(literal(source)), FieldIds::read));
         execute("COPY (SELECT f.* EXCLUDE (file_row_number) FROM read_parquet(" + literal(source)
                 + ", file_row_number = true) f SEMI JOIN (SELECT n FROM judged WHERE file = " + number
                 + ") w ON f.file_row_number = w.n) "
-                + ParquetCopy.to(target, config, ExportSql.ROW_GROUP_SIZE, fieldIds(source)));
+                + ParquetCopy.to(target, config, ExportSql.ROW_GROUP_SIZE, fieldIds));
         return facts(target);
-    }
-
-    /** A node of a Parquet schema, depth first. */
-    private record Node(
-            String name,
-            int children,
-            boolean repeated,
-            @Nullable Long fieldId) {}
-
-    private String fieldIds(Path file) {
-        Iterator<Node> nodes = query(
-                        "SELECT name, coalesce(num_children, 0), coalesce(repetition_type, ''), field_id"
-                                + " FROM parquet_schema(" + literal(file) + ") ORDER BY column_id",
-                        row -> new Node(
-                                row.getString(1),
-                                row.getInt(2),
-                                row.getString(3).equals("REPEATED"),
-                                row.getObject(4) == null ? null : row.getLong(4)))
-                .iterator();
-        return children(nodes.next(), nodes);
-    }
-
-    private static String children(Node parent, Iterator<Node> nodes) {
-        Map<String, String> ids = new LinkedHashMap<>();
-        for (int i = 0; i < parent.children(); i++) {
-            Node child = nodes.next();
-            String inner = children(child, nodes);
-            if (child.repeated()) {
-                return inner; // the group between a list and its element has no name in DuckDB
-            }
-            if (child.fieldId() != null) {
-                ids.put(
-                        TableName.quote(child.name()),
-                        inner.isEmpty()
-                                ? String.valueOf(child.fieldId())
-                                : "{__duckdb_field_id: " + child.fieldId() + ", " + inner + "}");
-            }
-        }
-        return String.join(
-                ", ",
-                ids.entrySet().stream()
-                        .map(e -> e.getKey() + ": " + e.getValue())
-                        .toList());
     }
 
     private static String parquet(Path file) {

@@ -4,7 +4,6 @@ import io.formacdc.core.CdcException;
 import io.formacdc.core.CommitStateUnknownException;
 import io.formacdc.core.ObjectStore;
 import io.formacdc.core.SchemaLock;
-import io.formacdc.core.UuidV7;
 import io.formacdc.duckdb.RepairReport.UnlistedFile;
 import io.formacdc.manifest.Manifest;
 import io.formacdc.manifest.ManifestChange;
@@ -71,7 +70,7 @@ final class LostRows {
     }
 
     private ManifestEntry write(UnlistedFile file) {
-        Path path = scan.folder().resolve(UuidV7.next() + ".parquet");
+        Path path = scan.newFile();
         FileFacts facts = analysis.writeJudged(file, path);
         long rows = facts.contents().rowCount();
         if (rows != file.rows()) {
@@ -105,7 +104,11 @@ final class LostRows {
         }
     }
 
-    /** Lists new files in exactly the manifest that was analysed: another one may have dropped what covered their rows. */
+    /**
+     * Lists new files in the manifest that was analysed: another one may have dropped what covered their rows. What a
+     * sweep alone saves, which lists nothing and retires nothing, makes no other one: the rows are in hand, whatever
+     * becomes of the object that they were read from.
+     */
     private record Repair(Manifest analysed, List<ManifestEntry> entries) implements ManifestChange {
         @Override
         public String key() {
@@ -119,12 +122,18 @@ final class LostRows {
 
         @Override
         public Manifest applyTo(Manifest manifest) {
-            if (!manifest.equals(analysed)) {
+            if (!coversTheSame(manifest)) {
                 throw new ManifestChangedException();
             }
             List<ManifestEntry> all = new ArrayList<>(manifest.entries());
             all.addAll(entries);
             return manifest.toBuilder().entries(all).build();
+        }
+
+        private boolean coversTheSame(Manifest manifest) {
+            return manifest.entries().equals(analysed.entries())
+                    && manifest.flushSeq() == analysed.flushSeq()
+                    && manifest.retired().stream().allMatch(file -> analysed.retires(file.key()));
         }
     }
 }

@@ -8,12 +8,10 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /** Reads the footers of sources, and refuses those that cannot be merged. */
 record MergeSourceReader(int schemaId, DuckStatements statements) {
@@ -47,6 +45,9 @@ record MergeSourceReader(int schemaId, DuckStatements statements) {
         } catch (CdcInterruptedException e) {
             throw e;
         } catch (CdcException e) {
+            if (DuckStatements.outOfMemory(e)) {
+                throw e; // no fault of the file
+            }
             throw new CdcException(
                     "schema " + schemaId + ": " + source.key() + " cannot be merged, it is no Parquet file that can be"
                             + " read: " + e.getMessage(),
@@ -133,11 +134,7 @@ record MergeSourceReader(int schemaId, DuckStatements statements) {
     }
 
     private List<Column> columns(String file) {
-        Map<String, FieldIds> fieldIds = statements.query(
-                "SELECT name, coalesce(num_children, 0), field_id, CASE repetition_type WHEN 'REPEATED' THEN '' ELSE"
-                        + " coalesce(duckdb_type, '') END FROM parquet_schema("
-                        + file + ") ORDER BY column_id",
-                MergeSourceReader::fieldIds);
+        Map<String, FieldIds> fieldIds = statements.query(FieldIds.query(file), FieldIds::read);
         return statements.query("DESCRIBE SELECT * FROM read_parquet(" + file + ")", result -> {
             List<Column> columns = new ArrayList<>();
             while (result.next()) {
@@ -146,47 +143,5 @@ record MergeSourceReader(int schemaId, DuckStatements statements) {
             }
             return columns;
         });
-    }
-
-    /**
-     * An element of a Parquet schema, which is a tree told depth first.
-     *
-     * @param type of a column or of something nested in it; empty for levels between, that only Parquet has
-     */
-    private record Element(
-            String name, int children, @Nullable Integer fieldId, String type) {}
-
-    private static Map<String, FieldIds> fieldIds(ResultSet result) throws SQLException {
-        List<Element> elements = new ArrayList<>();
-        while (result.next()) {
-            int id = result.getInt(3);
-            Integer fieldId = result.wasNull() ? null : id;
-            elements.add(new Element(result.getString(1), result.getInt(2), fieldId, result.getString(4)));
-        }
-        Iterator<Element> rest = elements.iterator();
-        return rest.hasNext() ? children(rest.next(), rest) : Map.of();
-    }
-
-    private static Map<String, FieldIds> children(Element parent, Iterator<Element> rest) {
-        Map<String, FieldIds> children = new LinkedHashMap<>();
-        for (int i = 0; i < parent.children(); i++) {
-            Element child = rest.next();
-            Map<String, FieldIds> nested = children(child, rest);
-            children.put(child.name(), new FieldIds(child.fieldId(), withoutRepeatedLevel(child.type(), nested)));
-        }
-        return children;
-    }
-
-    /** Parquet has a level between a list or map and what is in it, of which DuckDB's types know nothing. */
-    private static Map<String, FieldIds> withoutRepeatedLevel(String type, Map<String, FieldIds> nested) {
-        if (type.isEmpty()) {
-            return nested;
-        }
-        return switch (MergeSource.Kind.of(type)) {
-            case SCALAR -> Map.of();
-            case STRUCT -> nested;
-            case LIST, MAP ->
-                nested.size() == 1 ? nested.values().iterator().next().nested() : Map.of();
-        };
     }
 }

@@ -24,6 +24,8 @@ public record ReconcileReport(int schemaId, Depth depth, List<Finding> findings)
 
     /** What is wrong. */
     public enum Kind {
+        /** There is nothing where it was looked: a wrong prefix, or a schema that was never flushed. */
+        NOTHING_THERE(true),
         /** There are objects, and no manifest that lists them. */
         NO_MANIFEST(true),
         /** A listed object is not there. */
@@ -52,11 +54,13 @@ public record ReconcileReport(int schemaId, Depth depth, List<Finding> findings)
         UNCOVERED_ROWS(true),
         /** A base file that is not listed, where no base is: the manifest that listed it may have been lost. */
         LOST_BASE(true),
+        /** An unlisted delta that a sweep deleted before its rows could be looked at. */
+        SWEPT(true),
         /** An object that was never listed, of no use to readers. */
         UNLISTED(false),
         /** An object that was listed, and waits for a sweep. */
         RETIRED(false),
-        /** An object that a sweep has found before, and that cannot be listed any more. */
+        /** An object that a sweep has found before, and that cannot be listed any more; its rows can, under another key. */
         SIGHTED(false),
         /** An object on its way, or left there. */
         STAGED(false),
@@ -69,7 +73,7 @@ public record ReconcileReport(int schemaId, Depth depth, List<Finding> findings)
             this.damage = damage;
         }
 
-        /** Whether readers can be misled; otherwise it is only an object too many. */
+        /** Whether readers can be misled, or cannot be told to be safe; otherwise it is only an object too many. */
         public boolean isDamage() {
             return damage;
         }
@@ -82,9 +86,19 @@ public record ReconcileReport(int schemaId, Depth depth, List<Finding> findings)
      * @param problem what is wrong
      * @param cure what would put it right
      */
-    public record Finding(String key, Kind kind, String problem, String cure) {}
+    public record Finding(String key, Kind kind, String problem, String cure) {
+        String explain() {
+            return String.format(
+                    Locale.ROOT,
+                    "%-15s %s: %s; %s",
+                    kind.name().toLowerCase(Locale.ROOT).replace('_', ' '),
+                    key,
+                    problem,
+                    cure);
+        }
+    }
 
-    /** Findings by which readers can be misled. */
+    /** Findings by which readers can be misled, or by which that cannot be told. */
     public List<Finding> damage() {
         return findings.stream().filter(finding -> finding.kind().isDamage()).toList();
     }
@@ -99,13 +113,7 @@ public record ReconcileReport(int schemaId, Depth depth, List<Finding> findings)
         StringBuilder text = new StringBuilder("schema " + schemaId + ": ");
         text.append(findings.isEmpty() ? "all is well" : damage().size() + " of " + findings.size() + " are damage");
         for (Finding finding : findings) {
-            text.append(String.format(
-                    Locale.ROOT,
-                    "%n  %-15s %s: %s; %s",
-                    finding.kind().name().toLowerCase(Locale.ROOT).replace('_', ' '),
-                    finding.key(),
-                    finding.problem(),
-                    finding.cure()));
+            text.append(String.format("%n  ")).append(finding.explain());
         }
         return text.append(System.lineSeparator()).toString();
     }

@@ -1,5 +1,7 @@
 package io.formacdc.duckdb;
 
+import static java.util.Objects.requireNonNull;
+
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcInterruptedException;
@@ -76,7 +78,7 @@ public final class Reconciler implements AutoCloseable {
      * @throws InvalidConfigException if the configuration cannot work, or names no manifests
      */
     public static Reconciler create(CdcConfig config, @Nullable S3ObjectClient s3Client) {
-        CdcConfig complete = config.withDefaults().validate();
+        CdcConfig complete = requireNonNull(config, "config").withDefaults().validate();
         manifestConfig(complete);
         if (s3Client instanceof S3FullClient full) {
             return new Reconciler(complete, new S3ObjectStore(full, complete.s3Bucket()), null);
@@ -107,6 +109,7 @@ public final class Reconciler implements AutoCloseable {
      */
     public ReconcileReport check(int schemaId, Depth depth) {
         SchemaIds.check(schemaId);
+        requireNonNull(depth, "depth");
         try (Session session = new Session()) {
             for (int tries = 1; ; tries++) {
                 StoredManifest loaded = manifests.load(schemaId);
@@ -141,9 +144,14 @@ public final class Reconciler implements AutoCloseable {
      * Lists the rows of unlisted deltas that no listed file covers, where each of them is safe: it agrees with what
      * PostgreSQL says of its entity. They are written to a new object, and a file with a single row that is not safe is
      * refused as a whole. Holds the schema's lock. What is listed but missing or broken is never taken off the list, and
-     * as long as there is such a file nothing is repaired. May be called again: what was repaired is covered then.
+     * as long as there is such a file nothing is repaired; the report names it. May be called again: what was repaired is
+     * covered then.
      *
-     * <p>The save asks for exactly the manifest that was analysed; if another came first, all is analysed anew. After a
+     * <p>A delta that a sweep has sighted counts too, although it cannot be listed itself: its rows are listed in a new
+     * object. If the sweep deletes it after its rows were read, they are listed all the same; if before, the report names
+     * it as {@link ReconcileReport.Kind#SWEPT}.
+     *
+     * <p>The save asks for the manifest that was analysed; if a flush, an export or a compaction came first, all is analysed anew. After a
      * failure nothing is listed, and at most an unlisted object is left.
      *
      * @throws io.formacdc.core.CommitStateUnknownException if the save may or may not have taken effect; the object is kept
@@ -159,7 +167,7 @@ public final class Reconciler implements AutoCloseable {
             Optional<SchemaLock> taken = tryLock(session, schemaId);
             if (taken.isEmpty()) {
                 LOG.info("schema {}: not repaired, another session holds its lock", schemaId);
-                return new RepairReport(schemaId, Outcome.LOCKED_ELSEWHERE, List.of(), null);
+                return new RepairReport(schemaId, Outcome.LOCKED_ELSEWHERE, List.of(), List.of(), null);
             }
             try (SchemaLock lock = taken.get()) {
                 for (int tries = 1; tries <= MAX_TRIES; tries++) {
@@ -197,28 +205,34 @@ public final class Reconciler implements AutoCloseable {
             return refusal(
                     schemaId,
                     List.of(),
-                    "the manifest is missing or lists nothing, so that it cannot be told what is unlisted");
+                    List.of(),
+                    "the manifest \"" + manifestConfig.keyFor(schemaId)
+                            + "\" is missing or lists nothing, so that it cannot be told what is unlisted");
         }
         try (FileScan scan = FileScan.open(config, schemaId, session.watch)) {
             SchemaAnalysis analysis = analyse(session, loaded, scan, Depth.CONTENTS);
             List<UnlistedFile> files = analysis.uncovered();
-            if (files.isEmpty()) {
-                return new RepairReport(schemaId, Outcome.NOTHING_TO_REPAIR, List.of(), null);
-            }
+            List<Finding> beyondRepair = analysis.beyondRepair();
             if (analysis.gap() != null) {
-                return refusal(schemaId, files, analysis.gap());
+                return refusal(schemaId, files, beyondRepair, analysis.gap());
+            }
+            if (files.isEmpty()) {
+                return beyondRepair.isEmpty()
+                        ? new RepairReport(schemaId, Outcome.NOTHING_TO_REPAIR, files, beyondRepair, null)
+                        : refusal(schemaId, files, beyondRepair, "what is wrong cannot be repaired");
             }
             if (files.stream().noneMatch(UnlistedFile::isSafe)) {
-                return refusal(schemaId, files, "no unlisted delta is safe as a whole");
+                return refusal(schemaId, files, beyondRepair, "no unlisted delta is safe as a whole");
             }
-            return new RepairReport(
-                    schemaId, Outcome.REPAIRED, new LostRows(store, manifests, analysis, scan).list(lock), null);
+            List<UnlistedFile> repaired = new LostRows(store, manifests, analysis, scan).list(lock);
+            return new RepairReport(schemaId, Outcome.REPAIRED, repaired, beyondRepair, null);
         }
     }
 
-    private static RepairReport refusal(int schemaId, List<UnlistedFile> files, @Nullable String reason) {
+    private static RepairReport refusal(
+            int schemaId, List<UnlistedFile> files, List<Finding> beyondRepair, @Nullable String reason) {
         LOG.info("schema {}: not repaired, {}", schemaId, reason);
-        return new RepairReport(schemaId, Outcome.REFUSED, files, reason);
+        return new RepairReport(schemaId, Outcome.REFUSED, files, beyondRepair, reason);
     }
 
     private SchemaAnalysis analyse(Session session, StoredManifest loaded, FileScan scan, Depth depth) {

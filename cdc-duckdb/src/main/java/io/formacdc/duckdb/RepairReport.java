@@ -1,5 +1,6 @@
 package io.formacdc.duckdb;
 
+import io.formacdc.core.Amounts;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -8,24 +9,28 @@ import org.jspecify.annotations.Nullable;
  * What a repair of a schema did.
  *
  * @param files every unlisted delta with rows that no listed file covers, in key order
- * @param refusal why nothing could be judged; null if it could
+ * @param beyondRepair what is wrong with the schema and no repair puts right, such as a listed object that is missing or
+ *     broken; a cure stands with each
+ * @param refusal why nothing was done; null unless it was refused
  */
 public record RepairReport(
         int schemaId,
         Outcome outcome,
         List<UnlistedFile> files,
+        List<ReconcileReport.Finding> beyondRepair,
         @Nullable String refusal) {
     public RepairReport {
+        beyondRepair = List.copyOf(beyondRepair);
         files = List.copyOf(files);
     }
 
     /** How a repair came out. */
     public enum Outcome {
-        /** No unlisted delta holds a row that is nowhere else. */
+        /** No unlisted delta holds a row that is nowhere else, and nothing else is wrong. */
         NOTHING_TO_REPAIR,
         /** Rows of some unlisted deltas are in listed files now; others may have been refused. */
         REPAIRED,
-        /** There is something to repair, and none of it is safe. */
+        /** Something is wrong, and nothing of it can be repaired, or not safely. */
         REFUSED,
         /** Another session holds the schema's lock, so a flush may be at work; try again later. */
         LOCKED_ELSEWHERE
@@ -60,13 +65,15 @@ public record RepairReport(
         }
 
         String problem() {
-            return rows() + " of its rows are in no listed file: " + lostRows + " lost rows, " + lostDeletes
-                    + " lost deletes, " + deadRows + " rows of entities that PostgreSQL no longer has, " + livingDeletes
-                    + " tombstones of entities that it still has";
+            return rows() + (rows() == 1 ? " of its rows is" : " of its rows are") + " in no listed file: "
+                    + Amounts.of(lostRows, "lost row") + ", "
+                    + Amounts.of(lostDeletes, "lost delete") + ", " + Amounts.of(deadRows, "row")
+                    + " of entities that PostgreSQL no longer has, " + Amounts.of(livingDeletes, "tombstone")
+                    + " of entities that it still has";
         }
     }
 
-    /** One line for each file, and one before them. */
+    /** One line for each file and for each thing beyond repair, and one before them. */
     public String explain() {
         StringBuilder text = new StringBuilder("schema " + schemaId + ": "
                 + outcome.name().toLowerCase(Locale.ROOT).replace('_', ' ')
@@ -78,6 +85,9 @@ public record RepairReport(
                     file.key(),
                     file.problem(),
                     file.repairKey() == null ? "refused" : "listed as " + file.repairKey()));
+        }
+        for (ReconcileReport.Finding finding : beyondRepair) {
+            text.append(String.format("%n  not repaired: ")).append(finding.explain());
         }
         return text.append(System.lineSeparator()).toString();
     }

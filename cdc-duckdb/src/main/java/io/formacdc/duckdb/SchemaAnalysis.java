@@ -1,5 +1,6 @@
 package io.formacdc.duckdb;
 
+import io.formacdc.core.Amounts;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcPaths;
 import io.formacdc.core.FileContents;
@@ -8,14 +9,11 @@ import io.formacdc.core.ObjectNotFoundException;
 import io.formacdc.core.ObjectStore;
 import io.formacdc.core.ObjectStore.ObjectInfo;
 import io.formacdc.core.UuidV7;
-import io.formacdc.duckdb.FileScan.Entity;
 import io.formacdc.duckdb.FileScan.EntityState;
-import io.formacdc.duckdb.FileScan.Tombstone;
 import io.formacdc.duckdb.ReconcileReport.Depth;
 import io.formacdc.duckdb.ReconcileReport.Finding;
 import io.formacdc.duckdb.ReconcileReport.Kind;
 import io.formacdc.duckdb.RepairReport.UnlistedFile;
-import io.formacdc.manifest.KeyShape;
 import io.formacdc.manifest.Manifest;
 import io.formacdc.manifest.ManifestEntry;
 import io.formacdc.manifest.StoredManifest;
@@ -24,15 +22,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,12 +42,9 @@ final class SchemaAnalysis {
     private final StoredManifest loaded;
     private final Manifest manifest;
     private final FileScan scan;
+    private final UnlistedObjects unlisted;
 
     private final List<Finding> findings = new ArrayList<>();
-    /** Local copies by key, in the order of their numbers in the scan. */
-    private final Map<String, Path> looseFiles = new LinkedHashMap<>();
-
-    private final List<UnlistedFile> uncovered = new ArrayList<>();
     private final BaseTier baseTier = new BaseTier();
     private @Nullable String gap;
 
@@ -64,31 +56,51 @@ final class SchemaAnalysis {
         this.loaded = loaded;
         this.manifest = loaded.manifest();
         this.scan = scan;
+        this.unlisted = new UnlistedObjects(store, prefix, manifest, scan);
     }
 
     /** @param states what PostgreSQL says of rows, at one instant */
     void run(Depth depth, Function<List<UUID>, List<EntityState>> states) {
         Map<String, ObjectInfo> objects = new ListedObjects(store, prefix).find(manifest);
         objects.remove(manifestKey);
+        String folder = CdcPaths.schemaPrefix(prefix, manifest.schemaId());
         if (!loaded.exists()) {
-            if (!objects.isEmpty()) {
-                add(
-                        manifestKey,
-                        Kind.NO_MANIFEST,
-                        "there is no manifest, and " + objects.size() + " objects",
-                        "restore it, or check manifestPrefix and manifestTemplate");
-            }
+            addAbsence(folder, objects.size());
             return;
         }
-        checkUnlisted(objects, depth);
+        if (objects.keySet().stream().noneMatch(key -> key.startsWith(folder))) {
+            add(
+                    manifestKey,
+                    Kind.NOTHING_THERE,
+                    "there is no object under \"" + folder + "\", listed or not",
+                    "check s3Prefix");
+        }
+        unlisted.check(objects.keySet(), depth);
         for (ManifestEntry entry : manifest.entries()) {
             checkListed(entry, objects.get(entry.key()), depth);
         }
         checkBaseTier();
-        if (!looseFiles.isEmpty()) {
-            judge(states);
+        if (unlisted.hasRows()) {
+            unlisted.judge(states);
         }
+        findings.addAll(unlisted.findings());
         findings.sort(Comparator.comparing(Finding::key).thenComparing(Finding::kind));
+    }
+
+    private void addAbsence(String folder, int objects) {
+        if (objects == 0) {
+            add(
+                    manifestKey,
+                    Kind.NOTHING_THERE,
+                    "there is no manifest, and no object under \"" + folder + "\"",
+                    "check manifestPrefix, manifestTemplate and s3Prefix, unless nothing was ever flushed");
+        } else {
+            add(
+                    manifestKey,
+                    Kind.NO_MANIFEST,
+                    "there is no manifest, and " + Amounts.of(objects, "object") + " under \"" + folder + "\"",
+                    "restore it, or check manifestPrefix and manifestTemplate");
+        }
     }
 
     StoredManifest loaded() {
@@ -101,7 +113,15 @@ final class SchemaAnalysis {
 
     /** Unlisted deltas with rows that no listed file covers, in key order. */
     List<UnlistedFile> uncovered() {
-        return uncovered;
+        return unlisted.uncovered();
+    }
+
+    /** Findings that no repair puts right, and by which rows may be missing or readers misled. */
+    List<Finding> beyondRepair() {
+        return findings.stream()
+                .filter(finding -> finding.kind() != Kind.UNCOVERED_ROWS)
+                .filter(finding -> finding.kind().isDamage())
+                .toList();
     }
 
     /** Why it cannot be told what the listed files cover; null if it can. */
@@ -112,8 +132,7 @@ final class SchemaAnalysis {
 
     /** Writes the rows of an unlisted delta that were judged to a file of their own. */
     FileFacts writeJudged(UnlistedFile file, Path target) {
-        int number = new ArrayList<>(looseFiles.keySet()).indexOf(file.key());
-        return scan.writeJudged(number, Objects.requireNonNull(looseFiles.get(file.key())), target);
+        return unlisted.writeJudged(file, target);
     }
 
     private void add(String key, Kind kind, String problem, String cure) {
@@ -123,63 +142,6 @@ final class SchemaAnalysis {
     private void addGap(ManifestEntry entry, Kind kind, String problem) {
         add(entry.key(), kind, problem, "restore the object from a version or a backup");
         gap = "\"" + entry.key() + "\" is listed and cannot be relied on, as " + problem;
-    }
-
-    private void checkUnlisted(Map<String, ObjectInfo> objects, Depth depth) {
-        Set<String> listed = manifest.entries().stream().map(ManifestEntry::key).collect(Collectors.toSet());
-        Set<String> sighted =
-                manifest.orphans().stream().map(orphan -> orphan.key()).collect(Collectors.toSet());
-        for (String key : objects.keySet()) {
-            KeyShape shape = KeyShape.of(prefix, manifest.schemaId(), key);
-            if (listed.contains(key)) {
-                continue;
-            }
-            if (manifest.retires(key)) {
-                add(key, Kind.RETIRED, "it was listed and is retired", "a sweep deletes it after the grace");
-            } else if (sighted.contains(key)) {
-                add(key, Kind.SIGHTED, "a sweep has found it unlisted before", "a sweep deletes it after the grace");
-            } else if (shape == KeyShape.STAGED) {
-                add(key, Kind.STAGED, "it is staged", "a sweep deletes it when nobody comes back for it");
-            } else if (shape == KeyShape.UNKNOWN) {
-                add(key, Kind.UNKNOWN, "no part of this library writes such a key", "nothing touches it");
-            } else if (shape == KeyShape.FLUSHED && depth == Depth.CONTENTS) {
-                takeLoose(key);
-            } else if (shape != KeyShape.FLUSHED
-                    && shape != KeyShape.CONSOLIDATED_DELTA
-                    && manifest.base().isEmpty()) {
-                add(
-                        key,
-                        Kind.LOST_BASE,
-                        "it is a base file, and the manifest lists none",
-                        "if an older manifest was lost, put it back, or export the base anew, replacing deltas");
-            } else {
-                add(
-                        key,
-                        Kind.UNLISTED,
-                        "it is not listed" + (shape == KeyShape.FLUSHED ? ", its rows were not looked at" : ""),
-                        shape == KeyShape.FLUSHED
-                                ? "a check of contents tells whether its rows are elsewhere"
-                                : "a sweep deletes it after two sightings");
-            }
-        }
-    }
-
-    private void takeLoose(String key) {
-        Path path = newFile();
-        try {
-            store.download(key, path);
-            FileFacts facts = scan.facts(path);
-            if (facts.foreignRows() > 0) {
-                add(key, Kind.UNLISTED, "it is not listed, and holds rows of another schema", "a sweep deletes it");
-                return;
-            }
-            scan.addLoose(looseFiles.size(), path);
-            looseFiles.put(key, path);
-        } catch (ObjectNotFoundException e) {
-            // Gone since the listing, and never listed.
-        } catch (FileScan.UnreadableException e) {
-            add(key, Kind.UNLISTED, "it is not listed and cannot be used: " + e.getMessage(), "a sweep deletes it");
-        }
     }
 
     private void checkListed(ManifestEntry entry, @Nullable ObjectInfo object, Depth depth) {
@@ -194,7 +156,7 @@ final class SchemaAnalysis {
         if (depth == Depth.LISTING) {
             return;
         }
-        Path path = newFile();
+        Path path = scan.newFile();
         try {
             store.download(entry.key(), path);
             checkContents(entry, path);
@@ -233,7 +195,7 @@ final class SchemaAnalysis {
         if (entry.level().equals(ManifestEntry.BASE) && rowIds != null) {
             baseTier.add(entry.key(), rowIds);
         }
-        if (!looseFiles.isEmpty()) {
+        if (unlisted.hasRows()) {
             scan.cover(path);
         }
     }
@@ -259,49 +221,13 @@ final class SchemaAnalysis {
     }
 
     private void readBaseAgain(String key) {
-        Path path = newFile();
+        Path path = scan.newFile();
         try {
             store.download(key, path);
             scan.addBase(path);
         } finally {
             delete(path);
         }
-    }
-
-    private void judge(Function<List<UUID>, List<EntityState>> states) {
-        List<UUID> ids = scan.uncoveredIds();
-        scan.judge(ids.isEmpty() ? List.of() : states.apply(ids));
-        int number = 0;
-        for (String key : looseFiles.keySet()) {
-            UnlistedFile file = new UnlistedFile(
-                    key,
-                    scan.judged(number, Tombstone.NO, Entity.ALIVE),
-                    scan.judged(number, Tombstone.YES, Entity.GONE),
-                    scan.judged(number, Tombstone.NO, Entity.GONE),
-                    scan.judged(number, Tombstone.YES, Entity.ALIVE),
-                    null);
-            number++;
-            if (file.rows() == 0) {
-                add(
-                        key,
-                        Kind.UNLISTED,
-                        "it is not listed, and its rows are in listed files, or dirty, or newer elsewhere",
-                        "a sweep deletes it after two sightings");
-            } else {
-                uncovered.add(file);
-                add(
-                        key,
-                        Kind.UNCOVERED_ROWS,
-                        file.problem(),
-                        file.isSafe()
-                                ? "a repair lists them"
-                                : "a repair refuses them; see what became of the entities, and write them anew");
-            }
-        }
-    }
-
-    private Path newFile() {
-        return scan.folder().resolve(UuidV7.next() + ".parquet");
     }
 
     private static void delete(Path path) {

@@ -431,7 +431,7 @@ class DuckMergerIT {
         Source base = test.query("data/ids", file.formatted("uuid()", 2), "");
         assertThatThrownBy(() -> test.writeBase(base))
                 .isInstanceOf(CdcException.class)
-                .hasMessageStartingWith("schema 7, merge of 1 base files: DuckDB failed: Conversion Error: ")
+                .hasMessageStartingWith("schema 7, merge of 1 base file: DuckDB failed: Conversion Error: ")
                 .hasMessageContaining("newest rows of the deltas")
                 .hasMessageNotContaining(spill.toString());
     }

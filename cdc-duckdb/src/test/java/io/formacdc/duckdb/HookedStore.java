@@ -2,13 +2,15 @@ package io.formacdc.duckdb;
 
 import io.formacdc.core.ObjectStore;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/** A store that does something before each object is put, and after each listing was begun. */
+/** A store that does something before each object is put or downloaded, and after each listing was begun. */
 final class HookedStore implements ObjectStore {
     private final ObjectStore store;
     Runnable beforePut = () -> {};
     Runnable beforeList = () -> {};
+    Consumer<String> beforeDownload = key -> {};
 
     HookedStore(ObjectStore store) {
         this.store = store;
@@ -21,6 +23,7 @@ final class HookedStore implements ObjectStore {
 
     @Override
     public void download(String key, Path file) {
+        beforeDownload.accept(key);
         store.download(key, file);
     }
 

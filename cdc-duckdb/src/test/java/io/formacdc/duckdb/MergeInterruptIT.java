@@ -54,7 +54,7 @@ final class MergeInterruptIT {
             interrupts.forEach(CompletableFuture::join);
             assertThat(thrown)
                     .isInstanceOf(CdcInterruptedException.class)
-                    .hasMessage("interrupted before the end of schema 7, merge of 1 base files");
+                    .hasMessage("interrupted before the end of schema 7, merge of 1 base file");
             assertThat(took).isLessThan(PROMPTLY);
             // The newest loose rows stay, for the next call.
             assertThat(test.written()).hasSize(1);
@@ -103,7 +103,7 @@ final class MergeInterruptIT {
             assertThat(catchThrowable(() -> test.writeBase(base)))
                     .isInstanceOf(CdcException.class)
                     .hasMessageStartingWith(
-                            "schema 7, merge of 1 base files: a statement took longer than" + " queryTimeout PT0.3S");
+                            "schema 7, merge of 1 base file: a statement took longer than" + " queryTimeout PT0.3S");
             assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(PROMPTLY.multipliedBy(2));
             assertThat(test.written()).isEmpty();
         }

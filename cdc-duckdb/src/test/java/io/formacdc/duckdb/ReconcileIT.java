@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
+import io.formacdc.core.CdcConfig;
 import io.formacdc.core.FileContents;
 import io.formacdc.core.InvalidConfigException;
 import io.formacdc.core.InvalidManifestException;
@@ -79,10 +80,24 @@ final class ReconcileIT {
                 .isEmpty();
     }
 
-    @Test
-    void aSchemaThatWasNeverFlushedHasNoFinding() {
-        assertThat(Cdc.reconcile(lake.config, host.client, 9, Depth.CONTENTS).findings())
-                .isEmpty();
+    @ParameterizedTest
+    @EnumSource
+    void whereNothingIsAtAllThatIsNotCalledWell(Depth depth) {
+        ReconcileReport report = Cdc.reconcile(lake.config, host.client, 9, depth);
+        assertThat(report.isClean()).isFalse();
+        assertThat(report.explain())
+                .doesNotContain("all is well")
+                .contains("nothing there", "/manifest/9.json", "no object under \"" + lake.config.s3Prefix() + "/9/\"");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void anotherPrefixThanThatOfTheFilesIsNotCalledWell(Depth depth) {
+        CdcConfig wrong = lake.config.toBuilder().s3Prefix("elsewhere").build();
+        ReconcileReport report = Cdc.reconcile(wrong, host.client, 7, depth);
+        assertThat(report.isClean()).isFalse();
+        assertThat(report.findings()).extracting(Finding::kind).containsExactly(Kind.NOTHING_THERE);
+        assertThat(report.explain()).contains("\"elsewhere/7/\"", "check s3Prefix");
     }
 
     @Test
@@ -199,7 +214,7 @@ final class ReconcileIT {
         assertThat(findings)
                 .filteredOn(f -> f.kind() == Kind.BASE_TOMBSTONE)
                 .extracting(Finding::key, Finding::problem)
-                .containsExactly(tuple(changes, "it has 1 tombstones"));
+                .containsExactly(tuple(changes, "it has 1 tombstone"));
         assertThat(findings)
                 .filteredOn(f -> f.kind() == Kind.BASE_ROW_TWICE)
                 .extracting(Finding::problem)
@@ -271,7 +286,7 @@ final class ReconcileIT {
     void aRowIsCoveredByANewerVersionAndNotByAnOlderOne() {
         lake.unlist(changes);
         assertThat(assertFinds(Kind.UNCOVERED_ROWS, changes).problem())
-                .startsWith("2 of its rows are in no listed file: 1 lost rows, 1 lost deletes");
+                .startsWith("2 of its rows are in no listed file: 1 lost row, 1 lost delete,");
         lake.list(ManifestEntry.delta(changes, contents(changes)));
         lake.unlist(first);
         // Of the rows of both chunks, the changes cover those of theirs that are in this one.
@@ -340,7 +355,7 @@ final class ReconcileIT {
         host.store().download(key, file);
         try (InterruptWatch watch = InterruptWatch.open();
                 FileScan scan = FileScan.open(lake.config, 7, watch)) {
-            Path copy = Files.copy(file, scan.folder().resolve("copy.parquet"));
+            Path copy = Files.copy(file, scan.newFile());
             return scan.facts(copy).contents();
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -2,6 +2,7 @@ package io.formacdc.duckdb;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcInterruptedException;
@@ -13,7 +14,6 @@ import io.formacdc.duckdb.ReconcileReport.Kind;
 import io.formacdc.duckdb.RepairReport.Outcome;
 import io.formacdc.duckdb.RepairReport.UnlistedFile;
 import io.formacdc.manifest.ManifestEntry;
-import io.formacdc.manifest.OrphanSighting;
 import io.formacdc.manifest.RetiredFile;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -198,19 +198,39 @@ final class RepairIT {
     }
 
     @Test
-    void whatASweepHasSightedOrACompactionRetiredIsNeverListedAgain() {
+    void whatACompactionRetiredIsNeverListedAgain() {
         lake.change(m -> m.toBuilder()
                 .entries(
                         m.entries().stream().filter(e -> e.key().equals(second)).toList())
-                .orphans(List.of(OrphanSighting.of(first, 1)))
-                .build());
-        assertThat(repair().outcome()).isEqualTo(Outcome.NOTHING_TO_REPAIR);
-        lake.change(m -> m.toBuilder()
-                .orphans(List.of())
                 .retired(List.of(RetiredFile.of(first, 1)))
                 .build());
         assertThat(repair().outcome()).isEqualTo(Outcome.NOTHING_TO_REPAIR);
         assertThat(host.listedKeys(7)).containsExactly(second);
+    }
+
+    @Test
+    void whatNoRepairPutsRightIsNamedAndNotCalledNothing() {
+        lake.relist(first, e -> e.rowCount(11L));
+        RepairReport report = repair();
+        assertThat(report.outcome()).isEqualTo(Outcome.REFUSED);
+        assertThat(report.explain()).contains("not repaired", "wrong row count", first, "write the entry anew");
+
+        host.store().delete(second);
+        report = repair();
+        assertThat(report.outcome()).isEqualTo(Outcome.REFUSED);
+        assertThat(report.beyondRepair())
+                .extracting(Finding::key, Finding::kind)
+                .contains(tuple(first, Kind.WRONG_ROW_COUNT), tuple(second, Kind.MISSING));
+        assertThat(report.explain()).contains(second, "restore the object");
+    }
+
+    @Test
+    void aRepairNamesWhatItLeavesToo() {
+        lake.unlist(first);
+        lake.relist(second, e -> e.rowCount(11L));
+        RepairReport report = repair();
+        assertThat(report.outcome()).isEqualTo(Outcome.REPAIRED);
+        assertThat(report.beyondRepair()).extracting(Finding::key).containsExactly(second);
     }
 
     @Test
@@ -285,7 +305,9 @@ final class RepairIT {
                 } catch (SQLException e) {
                     throw new IllegalStateException(e);
                 }
-                lake.change(m -> m);
+                lake.change(m -> m.toBuilder()
+                        .retired(List.of(RetiredFile.of(lake.config.s3Prefix() + "/7/tombstone.parquet", 1)))
+                        .build());
             }
         });
         assertThat(puts).hasValue(1);
@@ -297,7 +319,8 @@ final class RepairIT {
     @Test
     void aManifestThatNeverRestsEndsTheRepair() {
         lake.unlist(first);
-        assertThatThrownBy(() -> repair(() -> lake.change(m -> m)))
+        assertThatThrownBy(() -> repair(() -> lake.change(
+                        m -> m.toBuilder().flushSeq(m.flushSeq() + 1).build())))
                 .isInstanceOf(CdcException.class)
                 .hasMessageContaining(
                         "nothing was repaired, the manifest was changed by others during each of 5 tries");
@@ -368,6 +391,10 @@ final class RepairIT {
                 .sizeBytes(null)
                 .checksum(null)
                 .rowCount(0L)
+                .minRowId(null)
+                .maxRowId(null)
+                .minTimeSlot(null)
+                .maxTimeSlot(null)
                 .build();
     }
 

@@ -37,6 +37,7 @@ public final class CompactionLoop implements AutoCloseable {
      */
     public static CompactionLoop start(Compactor compactor, Duration interval) {
         requireNonNull(compactor, "compactor");
+        requireNonNull(interval, "interval");
         if (interval.isZero() || interval.isNegative() || interval.compareTo(MAX_INTERVAL) > 0) {
             throw new IllegalArgumentException(
                     "runInterval " + interval + " must be positive for a loop, and at most " + MAX_INTERVAL);

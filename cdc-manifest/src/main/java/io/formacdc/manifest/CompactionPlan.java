@@ -1,5 +1,6 @@
 package io.formacdc.manifest;
 
+import io.formacdc.core.Amounts;
 import io.formacdc.core.RowIdInterval;
 import java.util.List;
 import java.util.Locale;
@@ -14,13 +15,15 @@ import org.jspecify.annotations.Nullable;
  * @param files every listed file, in the order of the manifest
  * @param rewrites parts of the base tier to write anew, in row-id order; disjoint
  * @param consolidation deltas to write anew, without the rows that go into the base tier; null for none
+ * @param warning what makes it doubtful that this is the right place to look; null for nothing
  */
 public record CompactionPlan(
         int schemaId,
         long manifestVersion,
         List<FileDecision> files,
         List<BaseRewrite> rewrites,
-        @Nullable Consolidation consolidation) {
+        @Nullable Consolidation consolidation,
+        @Nullable String warning) {
 
     public CompactionPlan {
         files = List.copyOf(files);
@@ -77,6 +80,10 @@ public record CompactionPlan(
         }
     }
 
+    CompactionPlan withWarning(@Nullable String text) {
+        return new CompactionPlan(schemaId, manifestVersion, files, rewrites, consolidation, text);
+    }
+
     /** Whether every file stays as it is. */
     public boolean isEmpty() {
         return filesTakenUp() == 0;
@@ -110,6 +117,9 @@ public record CompactionPlan(
 
     /** Every file with what will be done, why, and what will be written in the end; one line each. */
     public String explain() {
+        if (files.isEmpty() && warning != null) {
+            return String.format(Locale.ROOT, "schema %d: nothing to compact, %s%n", schemaId, warning);
+        }
         StringBuilder text = new StringBuilder();
         text.append(String.format(
                 Locale.ROOT,
@@ -119,6 +129,9 @@ public record CompactionPlan(
                 isEmpty()
                         ? "nothing to do"
                         : "writes about " + size(predictedBytes()) + " in place of " + size(bytesTakenUp())));
+        if (warning != null) {
+            text.append(String.format(Locale.ROOT, "  %s%n", warning));
+        }
         for (FileDecision file : files) {
             text.append(String.format(
                     Locale.ROOT,
@@ -132,19 +145,19 @@ public record CompactionPlan(
         for (BaseRewrite rewrite : rewrites) {
             text.append(String.format(
                     Locale.ROOT,
-                    "  write base  %9s  %s, from %d base files and the delta rows of %s%n",
+                    "  write base  %9s  %s, from %s and the delta rows of %s%n",
                     size(rewrite.predictedBytes()),
                     count(rewrite.files()),
-                    rewrite.baseKeys().size(),
+                    Amounts.of(rewrite.baseKeys().size(), "base file"),
                     describe(rewrite.interval())));
         }
         if (consolidation != null && consolidation.files() > 0) {
             text.append(String.format(
                     Locale.ROOT,
-                    "  write delta %9s  %s, from %d deltas%n",
+                    "  write delta %9s  %s, from %s%n",
                     size(consolidation.predictedBytes()),
                     count(consolidation.files()),
-                    consolidation.keys().size()));
+                    Amounts.of(consolidation.keys().size(), "delta")));
         }
         return text.toString();
     }

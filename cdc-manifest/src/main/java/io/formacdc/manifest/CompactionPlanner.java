@@ -70,7 +70,8 @@ final class CompactionPlanner {
                 manifest.version(),
                 manifest.entries().stream().map(this::decisionOn).toList(),
                 rewrites,
-                consolidation);
+                consolidation,
+                null);
     }
 
     private void decideSlot(Slot slot, LooseRows rows, Set<String> taken) {

@@ -1,5 +1,7 @@
 package io.formacdc.manifest;
 
+import static java.util.Objects.requireNonNull;
+
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcInterruptedException;
@@ -19,6 +21,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Keeps the base tier of schemas in shape: files of about the target size, side by side in row-id order, with one version
@@ -30,6 +34,8 @@ import java.util.stream.Stream;
  * their place, for readers that resolved their list earlier, until a {@link Sweeper} deletes them.
  */
 public final class Compactor {
+    private static final Logger LOG = LoggerFactory.getLogger(Compactor.class);
+
     private final CdcConfig config;
     private final CompactionConfig compaction;
     private final Ports ports;
@@ -39,18 +45,24 @@ public final class Compactor {
     private final Map<Integer, String> etagsInShape = new ConcurrentHashMap<>();
 
     /** What a compaction acts on. */
-    public record Ports(ObjectStore store, ManifestStore manifests, Merger merger) {}
+    public record Ports(ObjectStore store, ManifestStore manifests, Merger merger) {
+        public Ports {
+            requireNonNull(store, "store");
+            requireNonNull(manifests, "manifests");
+            requireNonNull(merger, "merger");
+        }
+    }
 
     /**
      * @param config with defaults filled in, validated
      * @param compaction the same
      */
     public Compactor(CdcConfig config, CompactionConfig compaction, Ports ports, CdcListener listener, Clock clock) {
-        this.config = config;
-        this.compaction = compaction;
-        this.ports = ports;
-        this.listener = CdcListener.quiet(listener);
-        this.clock = clock;
+        this.config = requireNonNull(config, "config");
+        this.compaction = requireNonNull(compaction, "compaction");
+        this.ports = requireNonNull(ports, "ports");
+        this.listener = CdcListener.quiet(requireNonNull(listener, "listener"));
+        this.clock = requireNonNull(clock, "clock");
     }
 
     /**
@@ -71,16 +83,23 @@ public final class Compactor {
      *     later ones were not begun
      */
     public CompactionReport runOnce() {
-        return runOnce(compaction.schemaId() == 0 ? ports.manifests().schemaIds() : List.of(compaction.schemaId()));
+        if (compaction.schemaId() != 0) {
+            return runOnce(List.of(compaction.schemaId()));
+        }
+        List<Integer> schemaIds = ports.manifests().schemaIds();
+        if (schemaIds.isEmpty()) {
+            LOG.warn("nothing to compact: {}", ports.manifests().absence());
+        }
+        return runOnce(schemaIds);
     }
 
     /** Compacts these schemas; see {@link #runOnce()}. */
     public CompactionReport runOnce(List<Integer> schemaIds) {
+        requireNonNull(schemaIds, "schemaIds").forEach(SchemaIds::check);
         long begin = System.nanoTime();
         List<CompactionReport.SchemaCompaction> done = new ArrayList<>();
         for (int schemaId : schemaIds) {
-            CompactionReport.SchemaCompaction result =
-                    compaction(SchemaIds.check(schemaId)).run();
+            CompactionReport.SchemaCompaction result = compaction(schemaId).run();
             done.add(result);
             listener.compactionFinished(result);
             if (Thread.currentThread().isInterrupted()) {

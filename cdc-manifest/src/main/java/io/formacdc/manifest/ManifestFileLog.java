@@ -11,6 +11,9 @@ import java.util.List;
  *
  * <p>A key that is listed already counts as appended, so that an append whose outcome was unknown may be tried again
  * with the same key.
+ *
+ * <p>An append that begins a manifest, though the file's folder holds files that only an older manifest can have listed,
+ * logs a warning, at the cost of one list request where the client can list. It is not refused.
  */
 public final class ManifestFileLog implements FileLog {
     private final ManifestStore store;
@@ -41,8 +44,12 @@ public final class ManifestFileLog implements FileLog {
 
         @Override
         public void append(FlushedFile file) {
+            boolean isFirst = !current.exists();
             current = store.update(current, new FlushAppend(file, fence));
             fence.appended(file.key());
+            if (isFirst) {
+                LostManifest.warnIfTraced(store.objects(), current.manifest().schemaId(), file.key());
+            }
         }
     }
 

@@ -141,6 +141,22 @@ public final class ManifestStore {
         return update(start, change, true);
     }
 
+    /** Says that no schema has a manifest, and where that was looked. */
+    String absence() {
+        return "there is no manifest under \"" + (onlyKey == null ? config.commonPrefix() : onlyKey)
+                + "\"; check manifestPrefix and manifestTemplate";
+    }
+
+    /** Says that a schema has no manifest, and where that was looked. */
+    String absence(int schemaId) {
+        return "there is no manifest \"" + keyFor(schemaId) + "\"; check manifestPrefix and manifestTemplate";
+    }
+
+    /** The bucket of manifests and data. */
+    ObjectStore objects() {
+        return objects;
+    }
+
     private StoredManifest update(StoredManifest start, ManifestChange change, boolean startIsOlderThanObjects) {
         StoredManifest current = start;
         boolean objectsAreSafe = startIsOlderThanObjects;

@@ -1,8 +1,10 @@
 package io.formacdc.manifest;
 
+import io.formacdc.core.Amounts;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcListener;
+import io.formacdc.core.CdcPaths;
 import io.formacdc.core.CommitStateUnknownException;
 import io.formacdc.core.CompactionConfig;
 import io.formacdc.core.CompactionReport;
@@ -43,6 +45,7 @@ final class SchemaCompaction {
     private static final int MAX_ROUNDS = 3;
 
     private final int schemaId;
+    private final CdcConfig config;
     private final CompactionConfig compaction;
     private final Compactor.Ports ports;
     private final CdcListener listener;
@@ -62,6 +65,7 @@ final class SchemaCompaction {
             Clock clock,
             Map<Integer, String> etagsInShape) {
         this.schemaId = schemaId;
+        this.config = config;
         this.compaction = compaction;
         this.ports = ports;
         this.listener = listener;
@@ -75,17 +79,35 @@ final class SchemaCompaction {
         StoredManifest loaded = ports.manifests().load(schemaId);
         BaseLayout layout = BaseLayout.of(loaded.manifest(), CompactionPlanner.targetBytes(compaction));
         if (layout.loose().isEmpty()) {
-            return plan(loaded.manifest(), layout, List.of());
+            return plan(loaded.manifest(), layout, List.of()).withWarning(warning(loaded));
         }
         try (Merge merge = ports.merger().open(schemaId)) {
-            return plan(loaded.manifest(), layout, readLoose(merge, layout));
+            return plan(loaded.manifest(), layout, readLoose(merge, layout)).withWarning(warning(loaded));
         }
+    }
+
+    private @Nullable String warning(StoredManifest loaded) {
+        if (!loaded.exists()) {
+            return ports.manifests().absence(schemaId);
+        }
+        String folder = CdcPaths.schemaPrefix(config.s3Prefix(), schemaId);
+        return loaded.manifest().entries().stream()
+                        .anyMatch(entry -> entry.key().startsWith(folder))
+                ? null
+                : "the manifest lists no file under \"" + folder + "\", where new ones go; check s3Prefix";
     }
 
     /** Compacts the schema. Throws nothing: an error is in the result. */
     CompactionReport.SchemaCompaction run() {
         try {
             StoredManifest loaded = ports.manifests().load(schemaId);
+            String warning = warning(loaded);
+            if (warning != null) {
+                LOG.warn("schema {}: {}", schemaId, warning);
+            }
+            if (!loaded.exists()) {
+                return result(Outcome.NO_MANIFEST, Figures.NONE, null);
+            }
             String etag = loaded.etag();
             if (etag != null && etag.equals(etagsInShape.get(schemaId))) {
                 listener.compactionDue(schemaId, 0, 0);
@@ -148,7 +170,7 @@ final class SchemaCompaction {
     }
 
     private List<LooseRows> readLoose(Merge merge, BaseLayout layout) {
-        step = "read of " + layout.loose().size() + " deltas";
+        step = "read of " + Amounts.of(layout.loose().size(), "delta");
         fetch(layout.loose(), merge).forEach(merge::addLoose);
         return merge.looseRowsIn(layout.slots().stream().map(Slot::interval).toList());
     }
@@ -163,7 +185,7 @@ final class SchemaCompaction {
         Map<String, ManifestEntry> byKey =
                 loaded.manifest().entries().stream().collect(Collectors.toMap(ManifestEntry::key, e -> e));
         Map<String, Source> bases = fetchBases(plan, byKey, merge);
-        step = "merge of " + plan.rewrites().size() + " parts of the base tier";
+        step = "merge of " + Amounts.of(plan.rewrites().size(), "part") + " of the base tier";
         // From here on objects are written.
         List<ManifestEntry> entries = new ArrayList<>();
         inParallel(plan.rewrites(), rewrite -> writeBase(rewrite, bases, merge, progress))
@@ -182,9 +204,9 @@ final class SchemaCompaction {
         files.listed();
         listener.compactionDue(schemaId, 0, 0);
         LOG.info(
-                "schema {}: compacted {} files to {} ({} bytes)",
+                "schema {}: compacted {} to {} ({} bytes)",
                 schemaId,
-                merged.size(),
+                Amounts.of(merged.size(), "file"),
                 entries.size(),
                 bytesOf(entries));
         return new Round(saved, merged.stream().map(byKey::get).toList(), entries);
@@ -196,7 +218,7 @@ final class SchemaCompaction {
                 .flatMap(rewrite -> rewrite.baseKeys().stream())
                 .map(byKey::get)
                 .toList();
-        step = "read of " + entries.size() + " base files";
+        step = "read of " + Amounts.of(entries.size(), "base file");
         return fetch(entries, merge).stream().collect(Collectors.toMap(Source::key, s -> s));
     }
 
@@ -225,7 +247,7 @@ final class SchemaCompaction {
         if (consolidation == null || consolidation.files() == 0) {
             return List.of();
         }
-        step = "merge of " + consolidation.keys().size() + " deltas";
+        step = "merge of " + Amounts.of(consolidation.keys().size(), "delta");
         return merge
                 .writeDelta(
                         consolidation.keys(),

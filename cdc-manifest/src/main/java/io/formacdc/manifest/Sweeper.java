@@ -1,5 +1,7 @@
 package io.formacdc.manifest;
 
+import static java.util.Objects.requireNonNull;
+
 import io.formacdc.core.CdcPaths;
 import io.formacdc.core.InvalidManifestException;
 import io.formacdc.core.ObjectStore;
@@ -44,11 +46,11 @@ public final class Sweeper {
 
     /** @param prefix of data inside the bucket, as flushes use it; may be empty */
     public Sweeper(ObjectStore store, ManifestStore manifests, String prefix, SweepOptions options, Clock clock) {
-        this.store = store;
-        this.manifests = manifests;
-        this.prefix = prefix;
-        this.options = options;
-        this.clock = clock;
+        this.store = requireNonNull(store, "store");
+        this.manifests = requireNonNull(manifests, "manifests");
+        this.prefix = requireNonNull(prefix, "prefix");
+        this.options = requireNonNull(options, "options");
+        this.clock = requireNonNull(clock, "clock");
     }
 
     /**
@@ -93,7 +95,11 @@ public final class Sweeper {
 
     /** Every schema that has a manifest; see {@link #sweep(int)}. The first schema that fails ends it. */
     public List<SweepReport> sweep() {
-        return manifests.schemaIds().stream().map(this::sweep).toList();
+        List<Integer> schemaIds = manifests.schemaIds();
+        if (schemaIds.isEmpty()) {
+            LOG.warn("nothing to sweep: {}", manifests.absence());
+        }
+        return schemaIds.stream().map(this::sweep).toList();
     }
 
     private boolean delete(int schemaId, Finding finding) {
@@ -132,9 +138,9 @@ public final class Sweeper {
         return new SweepReport(manifest.schemaId(), findings, null);
     }
 
-    private static @Nullable String refusal(StoredManifest loaded, String folder) {
+    private @Nullable String refusal(StoredManifest loaded, String folder) {
         if (!loaded.exists()) {
-            return "there is no manifest that says what is in use";
+            return manifests.absence(loaded.manifest().schemaId());
         }
         if (loaded.manifest().entries().isEmpty()) {
             return "the manifest lists nothing, where readers take the whole bucket";

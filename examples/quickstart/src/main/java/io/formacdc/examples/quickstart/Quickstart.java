@@ -1,5 +1,6 @@
 package io.formacdc.examples.quickstart;
 
+import io.formacdc.core.Amounts;
 import io.formacdc.core.BaseExportReport;
 import io.formacdc.core.CompactionReport;
 import io.formacdc.core.FlushReport;
@@ -191,8 +192,8 @@ public final class Quickstart {
         screen.line("  after:  %3d files, %,10d bytes", after.size(), bytes(after));
         screen.line(
                 "  %s",
-                host.sweep().get(0).findings().size()
-                        + " files taken off the list stay for readers that may still be at them");
+                Amounts.of(host.sweep().get(0).findings().size(), "old file")
+                        + " stay in the bucket for now, for readers that have the old list");
     }
 
     private static long bytes(List<ManifestEntry> files) {
