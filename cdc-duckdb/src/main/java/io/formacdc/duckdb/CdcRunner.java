@@ -14,6 +14,8 @@ import io.formacdc.core.JdbcChangeLogStore;
 import io.formacdc.core.ManifestConfig;
 import io.formacdc.core.ObjectStore;
 import io.formacdc.core.SchemaRegistry;
+import io.formacdc.core.SnapshotExporter;
+import io.formacdc.core.Transport;
 import io.formacdc.manifest.BaseExport;
 import io.formacdc.manifest.BucketFileLog;
 import io.formacdc.manifest.Compactor;
@@ -22,6 +24,7 @@ import io.formacdc.manifest.ManifestStore;
 import io.formacdc.manifest.ManifestStoreOptions;
 import io.formacdc.manifest.SweepOptions;
 import io.formacdc.manifest.Sweeper;
+import io.formacdc.s3.S3Access;
 import io.formacdc.s3.S3Clients;
 import io.formacdc.s3.S3FullClient;
 import io.formacdc.s3.S3ObjectClient;
@@ -29,7 +32,9 @@ import io.formacdc.s3.S3ObjectStore;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -42,6 +47,7 @@ import software.amazon.awssdk.services.s3.S3Client;
 public final class CdcRunner implements AutoCloseable {
     private final CdcConfig config;
     private final DataSource dataSource;
+    private final S3ObjectClient client;
     private final ObjectStore store;
     private final @Nullable ManifestStore manifests;
     private final @Nullable SchemaRegistry registry;
@@ -58,8 +64,8 @@ public final class CdcRunner implements AutoCloseable {
         this.registry = registry;
         this.listener = listener;
         this.ownClient = s3Client == null ? S3Clients.create(this.config) : null;
-        this.store = new S3ObjectStore(
-                ownClient != null ? S3FullClient.of(ownClient) : requireFull(s3Client), this.config.s3Bucket());
+        this.client = ownClient != null ? S3FullClient.of(ownClient) : requireAble(this.config, s3Client);
+        this.store = new S3ObjectStore(client, this.config.s3Bucket());
         this.manifests = ManifestConfig.of(this.config)
                 .map(kept -> new ManifestStore(store, kept, ManifestStoreOptions.of(this.config)))
                 .orElse(null);
@@ -68,8 +74,8 @@ public final class CdcRunner implements AutoCloseable {
     /**
      * A runner. Opens no connection.
      *
-     * @param s3Client the host's client, an {@link S3FullClient}, which stays the host's to close; null for one from the
-     *     AWS default chain and the configuration
+     * @param s3Client the host's client, which stays the host's to close: an {@link S3FullClient}, unless rows go by {@link
+     *     Transport#EXTENSIONS} and no manifest is kept; null for one from the AWS default chain and the configuration
      * @param registry null to export every hot column under its own name, and the rest as a list
      * @throws InvalidConfigException if the configuration cannot work
      */
@@ -96,7 +102,15 @@ public final class CdcRunner implements AutoCloseable {
         TrackedConnections connections = new TrackedConnections(dataSource);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
-                PgExporter exporter = new PgExporter(config, connections, watch)) {
+                PgExporter builtIn = new PgExporter(config, connections, watch);
+                ExtensionExporter extensions = new ExtensionExporter(
+                        config,
+                        builtIn,
+                        watch,
+                        client,
+                        () -> S3Access.ofDefaultChain(config),
+                        UnaryOperator.identity())) {
+            SnapshotExporter exporter = config.transport() == Transport.EXTENSIONS ? extensions : builtIn;
             ChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
             FileLog fileLog = manifests == null ? new BucketFileLog() : new ManifestFileLog(manifests);
             Flusher.Ports ports = new Flusher.Ports(changeLog, exporter, store, fileLog);
@@ -168,12 +182,19 @@ public final class CdcRunner implements AutoCloseable {
         return manifests;
     }
 
-    private static S3FullClient requireFull(@Nullable S3ObjectClient client) {
-        if (client instanceof S3FullClient full) {
-            return full;
+    private static S3ObjectClient requireAble(CdcConfig config, @Nullable S3ObjectClient client) {
+        if (client == null || client instanceof S3FullClient) {
+            return Objects.requireNonNull(client, "client");
         }
-        throw new InvalidConfigException(List.of("the S3 client can copy and delete, but files are also got and put;"
-                + " implement S3FullClient, or use S3FullClient.of(S3Client)"));
+        if (ManifestConfig.of(config).isPresent()) {
+            throw new InvalidConfigException(List.of("the S3 client can copy and delete, but manifests are also got and"
+                    + " put; implement S3FullClient, or use S3FullClient.of(S3Client)"));
+        }
+        if (config.transport() == Transport.BUILT_IN) {
+            throw new InvalidConfigException(List.of("the S3 client can copy and delete, but files are also got and"
+                    + " put; implement S3FullClient, or use S3FullClient.of(S3Client)"));
+        }
+        return client;
     }
 
     /** Closes the S3 client, if it is this runner's own. */

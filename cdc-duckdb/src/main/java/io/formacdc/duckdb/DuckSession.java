@@ -12,14 +12,16 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.duckdb.DuckDBConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A DuckDB of our own with a private folder: it sees no network, no extension, no credential, and no file outside that
- * folder, and its settings are locked. Closing it deletes the folder. A connection is confined to a thread.
+ * folder, if it was not opened for just that, and its settings are locked. Closing it deletes the folder. A connection is confined to a thread.
  */
 final class DuckSession implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DuckSession.class);
@@ -45,29 +47,71 @@ final class DuckSession implements AutoCloseable {
             }
         } catch (SQLException e) {
             deleteTree(folder);
-            throw new CdcException(
-                    "DuckDB could not be opened"
-                            + (config.duckDbPath().isEmpty()
-                                    ? ""
-                                    : " on " + config.duckDbPath() + ", which only one pass at a time can use")
-                            + ": " + e.getMessage(),
-                    e);
+            throw notOpened(config, e);
         }
+    }
+
+    /**
+     * One that reaches other places by its extensions, which are loaded. It reads no stored secret.
+     *
+     * @param around what stands between the session and its connection
+     * @throws CdcException that names each extension that cannot be loaded
+     */
+    static DuckSession openWithExtensions(CdcConfig config, UnaryOperator<Connection> around) {
+        Path folder = createFolder(config.spillDirectory());
+        try {
+            Connection connection = around.apply(DriverManager.getConnection("jdbc:duckdb:" + config.duckDbPath()));
+            try {
+                List<String> settings = new ArrayList<>(resources(folder, config.duckThreads(), config.duckMemLimit()));
+                settings.add("SET allow_persistent_secrets = false");
+                execute(connection, settings);
+                DuckExtensions.load(connection, config.duckExtensionDirectory());
+                execute(connection, List.of("SET lock_configuration = true"));
+                return new DuckSession(connection, folder);
+            } catch (SQLException | RuntimeException e) {
+                connection.close();
+                throw e;
+            }
+        } catch (SQLException e) {
+            deleteTree(folder);
+            throw notOpened(config, e);
+        } catch (RuntimeException e) {
+            deleteTree(folder);
+            throw e;
+        }
+    }
+
+    private static CdcException notOpened(CdcConfig config, SQLException e) {
+        return new CdcException(
+                "DuckDB could not be opened"
+                        + (config.duckDbPath().isEmpty()
+                                ? ""
+                                : " on " + config.duckDbPath() + ", which only one pass at a time can use")
+                        + ": " + e.getMessage(),
+                e);
     }
 
     private static void lockDown(Connection connection, Path folder, int threads, String memoryLimit)
             throws SQLException {
-        String spill = ExportSql.literal(folder.toString());
-        List<String> settings = List.of(
-                "SET threads = " + threads,
-                "SET memory_limit = " + ExportSql.literal(memoryLimit),
-                "SET temp_directory = " + spill,
-                "SET preserve_insertion_order = false",
-                "SET autoinstall_known_extensions = false",
-                "SET autoload_known_extensions = false",
+        List<String> settings = new ArrayList<>(resources(folder, threads, memoryLimit));
+        settings.addAll(List.of(
                 "SET allowed_directories = [" + ExportSql.literal(folder + "/") + "]",
                 "SET enable_external_access = false",
-                "SET lock_configuration = true");
+                "SET lock_configuration = true"));
+        execute(connection, settings);
+    }
+
+    private static List<String> resources(Path folder, int threads, String memoryLimit) {
+        return List.of(
+                "SET threads = " + threads,
+                "SET memory_limit = " + ExportSql.literal(memoryLimit),
+                "SET temp_directory = " + ExportSql.literal(folder.toString()),
+                "SET preserve_insertion_order = false",
+                "SET autoinstall_known_extensions = false",
+                "SET autoload_known_extensions = false");
+    }
+
+    private static void execute(Connection connection, List<String> settings) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             for (String setting : settings) {
                 statement.execute(setting);

@@ -178,8 +178,8 @@ record MergeOutput(CdcConfig config, MergeMemory memory, Path folder, DuckStatem
         Path file = folder.resolve(UuidV7.next() + ".parquet");
         try {
             return statements.copy(
-                    "COPY (" + select + ") " + ParquetCopy.to(file, config, memory.rowGroupSize(), fieldIds),
-                    stats -> ParquetCopy.read(stats, file));
+                    "COPY (" + select + ") " + ParquetCopy.to(file.toString(), config, memory.rowGroupSize(), fieldIds),
+                    stats -> ParquetCopy.read(stats, file.toString()));
         } catch (RuntimeException | Error e) {
             ParquetCopy.deleteAfter(e, file);
             throw e;

@@ -1,6 +1,7 @@
 package io.formacdc.duckdb;
 
 import io.formacdc.core.CdcConfig;
+import io.formacdc.core.CdcException;
 import io.formacdc.core.DatabaseException;
 import io.formacdc.core.LiveExporter;
 import io.formacdc.core.RowIdInterval;
@@ -44,7 +45,7 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
     }
 
     @Override
-    public Snapshot openSnapshot(int schemaId, @Nullable SchemaAttributes attributes) {
+    public DirtyRows openSnapshot(int schemaId, @Nullable SchemaAttributes attributes) {
         return open(schemaId, attributes, (snapshot, projection) -> new DirtyRows(schemaId, snapshot, projection));
     }
 
@@ -107,10 +108,10 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
     }
 
     /** Rows of a schema at one instant. */
-    private abstract class Rows implements Snapshot {
+    abstract class Rows implements Snapshot {
         final int schemaId;
         final PgSnapshot snapshot;
-        private final Projection projection;
+        final Projection projection;
         final PgQueries queries;
         private final String kind;
 
@@ -191,14 +192,20 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
     }
 
     /** The dirty rows of a schema. */
-    private final class DirtyRows extends Rows {
+    final class DirtyRows extends Rows {
         private DirtyRows(int schemaId, PgSnapshot snapshot, Projection projection) {
             super(schemaId, snapshot, projection, PgQueries.ofDirtyRows(config, schemaId), "dirty");
         }
 
         @Override
         public ExportedFile export(Chunk chunk, LongConsumer progress) {
-            return write(writer(), watch, chunk, Versions.KEPT, progress);
+            ExportedFile file = write(writer(), watch, chunk, Versions.KEPT, progress);
+            if (file.contents().rowCount() != chunk.rowCount()) {
+                file.close();
+                throw new CdcException("the file holds " + file.contents().rowCount() + " rows, and " + chunk.rowCount()
+                        + " were selected");
+            }
+            return file;
         }
     }
 
