@@ -18,6 +18,7 @@ import io.formacdc.core.FileContents;
 import io.formacdc.core.FlushedFile;
 import io.formacdc.core.InvalidConfigException;
 import io.formacdc.core.ManifestConfig;
+import io.formacdc.core.Progress;
 import io.formacdc.core.SchemaLock;
 import io.formacdc.core.SchemaLockedException;
 import io.formacdc.core.UuidV7;
@@ -223,7 +224,7 @@ final class BaseExportIT {
             }
         };
 
-        try (CdcRunner runner = CdcRunner.create(config, host.client, Entities.REGISTRY, listener)) {
+        try (CdcRunner runner = runner(config, listener)) {
             assertThatThrownBy(() -> runner.exportBase(7, TWO_AT_ONCE)).isInstanceOf(FencedException.class);
         }
 
@@ -379,12 +380,20 @@ final class BaseExportIT {
                 throw new IllegalStateException(e);
             }
         };
-        return CdcRunner.create(ofRunner, host.client, Entities.REGISTRY, new CdcListener() {
+        return runner(ofRunner, new CdcListener() {
             @Override
-            public void liveRowsExported(int schemaId, long rows, long liveRows) {
-                unchecked.accept(rows);
+            public void progressed(Progress progress) {
+                unchecked.accept(progress.rows().done());
             }
         });
+    }
+
+    private CdcRunner runner(CdcConfig ofRunner, CdcListener listener) {
+        return CdcRunner.builder(ofRunner)
+                .s3Client(host.client)
+                .registry(Entities.REGISTRY)
+                .listener(listener)
+                .build();
     }
 
     private ManifestStore manifests() {

@@ -6,6 +6,7 @@ import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcListener;
 import io.formacdc.core.FlushReport.SchemaFlush;
 import io.formacdc.core.FlushedFile;
+import io.formacdc.core.Progress;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -49,8 +50,7 @@ final class ListenerIT {
                 heard.add("finished " + flush.schemaId() + " " + flush.outcome());
             }
         };
-        try (CdcRunner runner =
-                CdcRunner.create(host.config().batchSize(10).build(), host.client, Entities.REGISTRY, listener)) {
+        try (CdcRunner runner = runner(host.config().batchSize(10).build(), listener)) {
             runner.runOnce(false);
         }
         assertThat(heard)
@@ -76,8 +76,8 @@ final class ListenerIT {
             }
 
             @Override
-            public void rowsExported(int schema, long rows, long rowsOfChunk) {
-                fail("exported " + rows + " of " + rowsOfChunk);
+            public void progressed(Progress progress) {
+                fail(progress.stage() + " " + progress.rows());
             }
 
             @Override
@@ -96,10 +96,19 @@ final class ListenerIT {
             }
         };
         CdcConfig config = host.config().batchSize(25).build();
-        try (CdcRunner runner = CdcRunner.create(config, host.client, Entities.REGISTRY, listener)) {
+        try (CdcRunner runner = runner(config, listener)) {
             assertThat(runner.runOnce(false).rows()).isEqualTo(25);
         }
-        assertThat(heard).containsExactly("started", "exported 25 of 25", "file", "finished");
+        assertThat(heard).containsExactly(
+                        "started", "EXPORT Amount[done=25, total=25]", "UPLOAD Amount[done=25, total=25]", "file", "finished");
         entities.assertLakeEqualsPostgres(config);
+    }
+
+    private CdcRunner runner(CdcConfig config, CdcListener listener) {
+        return CdcRunner.builder(config)
+                .s3Client(host.client)
+                .registry(Entities.REGISTRY)
+                .listener(listener)
+                .build();
     }
 }
