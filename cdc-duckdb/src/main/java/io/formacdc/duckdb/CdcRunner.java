@@ -118,7 +118,8 @@ public final class CdcRunner implements AutoCloseable {
      */
     public Compactor compactor(CompactionConfig compaction) {
         CompactionConfig complete = compaction.withDefaults().validate();
-        Compactor.Ports ports = CompactionTarget.of(config, complete, store, listener).ports(new DuckMerger(config, listener));
+        Compactor.Ports ports =
+                CompactionTarget.of(config, complete, store, listener).ports(new DuckMerger(config, listener));
         return new Compactor(config, complete, ports, listener, Clock.systemUTC());
     }
 
@@ -180,7 +181,7 @@ public final class CdcRunner implements AutoCloseable {
 
     private static S3ObjectClient requireAble(CdcConfig config, @Nullable S3ObjectClient client) {
         if (client == null || client instanceof S3FullClient) {
-                return requireNonNull(client, "client");
+            return requireNonNull(client, "client");
         }
         if (ManifestConfig.of(config).isPresent()) {
             throw new InvalidConfigException(List.of("the S3 client can copy and delete, but manifests are also got and"

@@ -269,8 +269,7 @@ public final class DuckExporter implements AutoCloseable {
         void createFolder() {
             if (bucket == null) {
                 try {
-                    Files.createDirectories(
-                            Objects.requireNonNull(Path.of(path).getParent()));
+                    Files.createDirectories(Objects.requireNonNull(Path.of(path).getParent()));
                 } catch (IOException e) {
                     throw new CdcException("no folder could be made for " + path + ": " + e.getMessage(), e);
                 }

@@ -13,8 +13,6 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.UnaryOperator;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
@@ -43,24 +41,14 @@ final class DuckSession implements AutoCloseable {
 
     /** @param listener told of the memory it holds, on a thread of its own, until it is closed */
     static DuckSession open(CdcConfig config, CdcListener listener) {
-        Path folder = createFolder(config.spillDirectory());
-        try {
-            Connection connection = DriverManager.getConnection("jdbc:duckdb:" + config.duckDbPath());
-            try {
-                lockDown(connection, folder, config.duckThreads(), config.duckMemLimit());
-                DuckSession session = new DuckSession(connection, folder);
-                if (listener != CdcListener.NONE) {
-                    session.sampler = MemorySampler.start(session.newConnection(), listener);
-                }
-                return session;
-            } catch (SQLException e) {
-                connection.close();
-                throw e;
+        return start(config, UnaryOperator.identity(), session -> {
+            session.set("SET allowed_directories = [" + ExportSql.literal(session.folder + "/") + "]");
+            session.set("SET enable_external_access = false");
+            session.set("SET lock_configuration = true");
+            if (listener != CdcListener.NONE) {
+                session.sampler = MemorySampler.start(session.newConnection(), listener);
             }
-        } catch (SQLException e) {
-            deleteTree(folder);
-            throw notOpened(config, e);
-        }
+        });
     }
 
     /**
@@ -70,26 +58,33 @@ final class DuckSession implements AutoCloseable {
      * @throws CdcException that names each extension that cannot be loaded
      */
     static DuckSession openWithExtensions(CdcConfig config, UnaryOperator<Connection> around) {
+        return start(config, around, session -> {
+            session.set("SET allow_persistent_secrets = false");
+            DuckExtensions.load(session.connection, config.duckExtensionDirectory());
+            session.set("SET lock_configuration = true");
+        });
+    }
+
+    private interface Setup {
+        void of(DuckSession session) throws SQLException;
+    }
+
+    private static DuckSession start(CdcConfig config, UnaryOperator<Connection> around, Setup setup) {
         Path folder = createFolder(config.spillDirectory());
         try {
             Connection connection = around.apply(DriverManager.getConnection("jdbc:duckdb:" + config.duckDbPath()));
+            DuckSession session = new DuckSession(connection, folder);
             try {
-                List<String> settings = new ArrayList<>(resources(folder, config.duckThreads(), config.duckMemLimit()));
-                settings.add("SET allow_persistent_secrets = false");
-                execute(connection, settings);
-                DuckExtensions.load(connection, config.duckExtensionDirectory());
-                execute(connection, List.of("SET lock_configuration = true"));
-                return new DuckSession(connection, folder);
+                session.setResources(config);
+                setup.of(session);
+                return session;
             } catch (SQLException | RuntimeException e) {
-                connection.close();
+                session.close();
                 throw e;
             }
         } catch (SQLException e) {
             deleteTree(folder);
             throw notOpened(config, e);
-        } catch (RuntimeException e) {
-            deleteTree(folder);
-            throw e;
         }
     }
 
@@ -103,31 +98,18 @@ final class DuckSession implements AutoCloseable {
                 e);
     }
 
-    private static void lockDown(Connection connection, Path folder, int threads, String memoryLimit)
-            throws SQLException {
-        List<String> settings = new ArrayList<>(resources(folder, threads, memoryLimit));
-        settings.addAll(List.of(
-                "SET allowed_directories = [" + ExportSql.literal(folder + "/") + "]",
-                "SET enable_external_access = false",
-                "SET lock_configuration = true"));
-        execute(connection, settings);
+    private void setResources(CdcConfig config) throws SQLException {
+        set("SET threads = " + config.duckThreads());
+        set("SET memory_limit = " + ExportSql.literal(config.duckMemLimit()));
+        set("SET temp_directory = " + ExportSql.literal(folder.toString()));
+        set("SET preserve_insertion_order = false");
+        set("SET autoinstall_known_extensions = false");
+        set("SET autoload_known_extensions = false");
     }
 
-    private static List<String> resources(Path folder, int threads, String memoryLimit) {
-        return List.of(
-                "SET threads = " + threads,
-                "SET memory_limit = " + ExportSql.literal(memoryLimit),
-                "SET temp_directory = " + ExportSql.literal(folder.toString()),
-                "SET preserve_insertion_order = false",
-                "SET autoinstall_known_extensions = false",
-                "SET autoload_known_extensions = false");
-    }
-
-    private static void execute(Connection connection, List<String> settings) throws SQLException {
+    private void set(String setting) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            for (String setting : settings) {
-                statement.execute(setting);
-            }
+            statement.execute(setting);
         }
     }
 
@@ -180,8 +162,7 @@ final class DuckSession implements AutoCloseable {
                 }
 
                 @Override
-                public FileVisitResult postVisitDirectory(
-                        Path directory, @Nullable IOException e) throws IOException {
+                public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException e) throws IOException {
                     Files.deleteIfExists(directory);
                     return FileVisitResult.CONTINUE;
                 }

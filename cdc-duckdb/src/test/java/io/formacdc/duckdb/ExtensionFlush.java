@@ -26,8 +26,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param aroundDuckDb as {@link ExtensionExporter} takes it
  */
-record ExtensionFlush(
-        TestHost host, CdcConfig config, S3ObjectClient client, UnaryOperator<Connection> aroundDuckDb) {
+record ExtensionFlush(TestHost host, CdcConfig config, S3ObjectClient client, UnaryOperator<Connection> aroundDuckDb) {
     FlushReport run(@Nullable SchemaRegistry registry) {
         CdcConfig complete = config.withDefaults().validate();
         TrackedConnections connections = new TrackedConnections(PgDataSources.of(complete));

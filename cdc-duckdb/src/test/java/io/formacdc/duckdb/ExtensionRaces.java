@@ -28,16 +28,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import software.amazon.awssdk.core.exception.SdkClientException;
-import software.amazon.awssdk.services.s3.model.CopyObjectRequest;
-import software.amazon.awssdk.services.s3.model.CopyObjectResponse;
-import software.amazon.awssdk.services.s3.model.DeleteObjectRequest;
-import software.amazon.awssdk.services.s3.model.DeleteObjectResponse;
 
 /** Writers and failures between the steps of a flush by DuckDB's extensions. */
 class ExtensionRaces {
     private static final int ROWS = 40;
     private static final String READ = "CREATE TEMP TABLE";
-    private static final String WRITE = "COPY";
 
     private static int lastSchemaId;
     private static TestHost host;
@@ -230,7 +225,9 @@ class ExtensionRaces {
     private static S3FullClient failing(String request, boolean done) {
         boolean[] failed = new boolean[1];
         return (S3FullClient) Proxy.newProxyInstance(
-                ExtensionRaces.class.getClassLoader(), new Class<?>[] {S3ListingClient.class}, (proxy, method, args) -> {
+                ExtensionRaces.class.getClassLoader(),
+                new Class<?>[] {S3ListingClient.class},
+                (proxy, method, args) -> {
                     boolean fails = method.getName().startsWith(request) && !failed[0];
                     if (fails && !done) {
                         failed[0] = true;
@@ -247,17 +244,5 @@ class ExtensionRaces {
                         throw e.getCause() == null ? e : e.getCause();
                     }
                 });
-    }
-
-    private record CopyAndDelete(S3ObjectClient real) implements S3ObjectClient {
-        @Override
-        public CopyObjectResponse copyObject(CopyObjectRequest request) {
-            return real.copyObject(request);
-        }
-
-        @Override
-        public DeleteObjectResponse deleteObject(DeleteObjectRequest request) {
-            return real.deleteObject(request);
-        }
     }
 }

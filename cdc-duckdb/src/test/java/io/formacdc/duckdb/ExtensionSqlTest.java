@@ -28,8 +28,7 @@ class ExtensionSqlTest {
 
     private static ExtensionSql sql(PgQueries queries, String rowIds) {
         SchemaAttributes attributes = new SchemaAttributes(
-                "s",
-                List.of(Attribute.bound("a", 1, ValueType.TEXT, "it's"), Attribute.eav("b", 2, ValueType.BIGINT)));
+                "s", List.of(Attribute.bound("a", 1, ValueType.TEXT, "it's"), Attribute.eav("b", 2, ValueType.BIGINT)));
         return new ExtensionSql(
                 7,
                 Projection.of(TABLES, attributes),
@@ -66,9 +65,11 @@ class ExtensionSqlTest {
                 .startsWith("host='db.example' port='5432' user='o\\'neil' password='pa ss\\'w\\\\ord' dbname='d'"
                         + " sslmode='require'");
         assertThat(ExtensionSql.attach(PgDsn.of(CONFIG)))
-                .startsWith("ATTACH 'host=''db.example'' port=''5432'' user=''o\\''neil'' password=''pa ss\\''w\\\\ord''")
+                .startsWith(
+                        "ATTACH 'host=''db.example'' port=''5432'' user=''o\\''neil'' password=''pa ss\\''w\\\\ord''")
                 .endsWith("' AS forma_cdc_postgres (TYPE postgres, READ_ONLY)");
-        assertThat(PgDsn.of("postgresql://u:p%40ss@[::1]:5433/d?sslmode=disable").text())
+        assertThat(PgDsn.of("postgresql://u:p%40ss@[::1]:5433/d?sslmode=disable")
+                        .text())
                 .startsWith("host='::1' port='5433' user='u' password='p@ss' dbname='d' sslmode='disable'");
         assertThat(PgDsn.of(CONFIG)).hasToString("PgDsn");
     }
@@ -100,9 +101,7 @@ class ExtensionSqlTest {
         Redaction redaction = Redaction.of(dsn.text(), dsn.password(), "sec'ret", "");
         String message = "at \"" + dsn.text() + "\": " + ExtensionSql.attach(dsn) + " " + dsn.password()
                 + " pa ss\\'w\\\\ord, SECRET 'sec''ret' sec'ret";
-        assertThat(redaction.redact(message))
-                .doesNotContain("pa ss", "sec")
-                .contains("at \"***\": ATTACH '***' AS ");
+        assertThat(redaction.redact(message)).doesNotContain("pa ss", "sec").contains("at \"***\": ATTACH '***' AS ");
         assertThat(redaction).hasToString("Redaction");
         assertThat(Redaction.of("").redact("nothing")).isEqualTo("nothing");
     }

@@ -24,10 +24,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import software.amazon.awssdk.services.s3.model.CopyObjectRequest;
-import software.amazon.awssdk.services.s3.model.CopyObjectResponse;
-import software.amazon.awssdk.services.s3.model.DeleteObjectRequest;
-import software.amazon.awssdk.services.s3.model.DeleteObjectResponse;
 
 /** What the extension transport refuses, and its exports by hand. */
 class ExtensionTransportIT {
@@ -147,7 +143,8 @@ class ExtensionTransportIT {
             assertThat(inBucket.sizeBytes())
                     .isEqualTo(host.store().head(host.key("staged.parquet")).sizeBytes());
             host.store().download(host.key("staged.parquet"), folder.resolve("1.parquet"));
-            FileContents expected = exportTo(builtIn, folder.resolve("2.parquet").toString(), ids);
+            FileContents expected =
+                    exportTo(builtIn, folder.resolve("2.parquet").toString(), ids);
             assertThat(inBucket.rowCount()).isEqualTo(expected.rowCount()).isEqualTo(3);
             assertThat(inBucket.rowIds()).isEqualTo(expected.rowIds());
             assertThat(inBucket.versions()).isEqualTo(expected.versions());
@@ -161,7 +158,8 @@ class ExtensionTransportIT {
         }
         assertThat(standIn.statements)
                 .filteredOn(sql -> sql.contains("postgres_query"))
-                .allSatisfy(sql -> assertThat(sql.split(entities.id(2).toString(), -1)).hasSize(2));
+                .allSatisfy(sql ->
+                        assertThat(sql.split(entities.id(2).toString(), -1)).hasSize(2));
     }
 
     @Test
@@ -193,8 +191,7 @@ class ExtensionTransportIT {
     }
 
     private static FileContents exportTo(DuckExporter exporter, String path, List<UUID> ids) {
-        return exporter.exportSnapshotToTmp(
-                host.connectionString(), path, 7, Long.MAX_VALUE, ids, Entities.ATTRIBUTES);
+        return exporter.exportSnapshotToTmp(host.connectionString(), path, 7, Long.MAX_VALUE, ids, Entities.ATTRIBUTES);
     }
 
     private static FileContents exportBaseTo(DuckExporter exporter, Path path, List<UUID> ids) {
@@ -207,18 +204,6 @@ class ExtensionTransportIT {
             assertThat(Entities.rows(duckDb, rows.formatted(one)))
                     .isNotEmpty()
                     .isEqualTo(Entities.rows(duckDb, rows.formatted(other)));
-        }
-    }
-
-    private record CopyAndDelete(S3ObjectClient real) implements S3ObjectClient {
-        @Override
-        public CopyObjectResponse copyObject(CopyObjectRequest request) {
-            return real.copyObject(request);
-        }
-
-        @Override
-        public DeleteObjectResponse deleteObject(DeleteObjectRequest request) {
-            return real.deleteObject(request);
         }
     }
 }

@@ -107,8 +107,7 @@ class FieldsIT {
                 .withDefaults();
         try (DuckSession session = DuckSession.open(config)) {
             assertThat(TestHost.rows(
-                            session.connection(),
-                            "SELECT current_setting('threads'), current_setting('memory_limit')"))
+                            session.connection(), "SELECT current_setting('threads'), current_setting('memory_limit')"))
                     .containsExactly(java.util.List.of("3", "123.0 MiB"));
             assertThat(session.folder().getParent()).isEqualTo(folder);
         }
@@ -133,7 +132,9 @@ class FieldsIT {
         for (int i = 0; i < 2; i++) {
             host.sql("UPDATE change_log SET flushed_at = 0");
             bytes[i] = Cdc.runOnce(
-                            config.toBuilder().parquetCompressionLevel(i == 0 ? 1 : 19).build(),
+                            config.toBuilder()
+                                    .parquetCompressionLevel(i == 0 ? 1 : 19)
+                                    .build(),
                             host.client,
                             false,
                             Entities.REGISTRY)
@@ -168,7 +169,10 @@ class FieldsIT {
                                 .build(),
                         lossy.accessKey(),
                         lossy.secretKey())) {
-            CdcConfig config = host.config().s3Bucket(lossy.bucket()).singleWriterStore(true).build();
+            CdcConfig config = host.config()
+                    .s3Bucket(lossy.bucket())
+                    .singleWriterStore(true)
+                    .build();
             Cdc.runOnce(config, S3FullClient.of(sdk), false, Entities.REGISTRY);
         }
         assertThat(entities.dirty()).isEmpty();
@@ -225,7 +229,13 @@ class FieldsIT {
                 }
             }
         });
-        compactor(store, CompactionConfig.builder().schemaId(SCHEMA).maxParallelFiles(3).build(), CdcListener.NONE)
+        compactor(
+                        store,
+                        CompactionConfig.builder()
+                                .schemaId(SCHEMA)
+                                .maxParallelFiles(3)
+                                .build(),
+                        CdcListener.NONE)
                 .runOnce();
         assertThat(met).hasSize(3);
     }
@@ -241,8 +251,10 @@ class FieldsIT {
                 twice.countDown();
             }
         };
-        CompactionConfig often =
-                CompactionConfig.builder().schemaId(SCHEMA).runInterval(Duration.ofMillis(5)).build();
+        CompactionConfig often = CompactionConfig.builder()
+                .schemaId(SCHEMA)
+                .runInterval(Duration.ofMillis(5))
+                .build();
         try (CompactionLoop loop = CompactionLoop.start(compactor(host.store(), often, listener))) {
             assertThat(twice.await(20, TimeUnit.SECONDS)).isTrue();
         }

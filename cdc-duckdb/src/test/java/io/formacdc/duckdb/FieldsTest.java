@@ -100,7 +100,8 @@ class FieldsTest {
 
     private static String source(String testClass) {
         try (Stream<Path> modules = Files.list(Path.of(".."))) {
-            for (Path module : modules.filter(path -> path.getFileName().toString().startsWith("cdc-"))
+            for (Path module : modules.filter(
+                            path -> path.getFileName().toString().startsWith("cdc-"))
                     .toList()) {
                 String name = module.getFileName().toString().substring("cdc-".length());
                 Path file = module.resolve("src/test/java/io/formacdc/" + name + "/" + testClass + ".java");

@@ -12,7 +12,8 @@ record GoingTheWay(Way way) implements ExecutionCondition, BeforeAllCallback, Af
     public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
         return way.obstacle()
                 .map(reason -> {
-                    if (context.getTestMethod().isEmpty() && context.getEnclosingTestClasses().isEmpty()) {
+                    if (context.getTestMethod().isEmpty()
+                            && context.getEnclosingTestClasses().isEmpty()) {
                         System.out.println("[WARNING] " + context.getDisplayName() + " is skipped: " + reason);
                     }
                     return ConditionEvaluationResult.disabled(reason);

@@ -125,8 +125,9 @@ final class StandInExtensions implements UnaryOperator<Connection> {
 
     private static <T> T proxy(Class<T> type, InvocationHandler handler) {
         return type.cast(Proxy.newProxyInstance(
-                StandInExtensions.class.getClassLoader(), new Class<?>[] {type}, (proxy, method, args) -> switch (
-                        method.getName()) {
+                StandInExtensions.class.getClassLoader(),
+                new Class<?>[] {type},
+                (proxy, method, args) -> switch (method.getName()) {
                     case "equals" -> proxy == args[0];
                     case "hashCode" -> System.identityHashCode(proxy);
                     case "toString" -> "stand-in";
@@ -151,7 +152,8 @@ final class StandInExtensions implements UnaryOperator<Connection> {
         public Rows bind(DuckDBTableFunctionBindInfo info) throws SQLException {
             try (Connection connection = postgres.getConnection();
                     Statement statement = connection.createStatement();
-                    ResultSet result = statement.executeQuery(info.getParameter(1).getString())) {
+                    ResultSet result =
+                            statement.executeQuery(info.getParameter(1).getString())) {
                 ResultSetMetaData columns = result.getMetaData();
                 List<DuckDBColumnType> types = new ArrayList<>();
                 for (int i = 1; i <= columns.getColumnCount(); i++) {
