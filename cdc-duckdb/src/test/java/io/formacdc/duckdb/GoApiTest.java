@@ -53,7 +53,7 @@ class GoApiTest {
     void noNameOfTheGoPackageIsMissing() {
         assertThat(functions).hasSize(21);
         assertThat(fields.stream().filter(row -> !row.get(0).contains("."))).hasSize(8);
-        assertThat(fields.stream().filter(row -> row.get(0).contains("."))).hasSize(30 + 11 + 3 + 3 + 7 + 3);
+        assertThat(fields.stream().filter(row -> row.get(0).contains("."))).hasSize(31 + 11 + 3 + 3 + 7 + 3);
         assertThat(constants).hasSize(16);
         assertThat(Stream.of(functions, fields, constants).flatMap(List::stream).map(row -> row.get(0)))
                 .doesNotHaveDuplicates();
