@@ -27,7 +27,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import software.amazon.awssdk.core.exception.SdkClientException;
 
 /** Writers and failures between the steps of a flush by DuckDB's extensions. */
 class ExtensionRaces {
@@ -233,13 +232,13 @@ class ExtensionRaces {
                     boolean fails = method.getName().startsWith(request) && !failed[0];
                     if (fails && !done) {
                         failed[0] = true;
-                        throw SdkClientException.create("injected");
+                        throw new IllegalStateException("injected");
                     }
                     try {
                         Object result = method.invoke(host.client, args);
                         if (fails) {
                             failed[0] = true;
-                            throw SdkClientException.create("injected");
+                            throw new IllegalStateException("injected");
                         }
                         return result;
                     } catch (InvocationTargetException e) {

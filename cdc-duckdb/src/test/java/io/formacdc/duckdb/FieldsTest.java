@@ -93,7 +93,7 @@ class FieldsTest {
                         .map(RecordComponent::getName)
                         .toList());
         tests.forEach((field, test) -> {
-            String[] parts = test.split("\\.");
+            String[] parts = test.split("\\.", 2);
             assertThat(source(parts[0])).as(field).containsPattern("void " + Pattern.quote(parts[1]) + "\\(");
         });
     }

@@ -15,6 +15,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -91,7 +92,7 @@ final class StandInExtensions implements UnaryOperator<Connection> {
             statements.add(sql);
             at(sql, false);
             boolean passesOver = standsIn && PASSED_OVER.matcher(sql).matches();
-            Object result = passesOver ? Boolean.FALSE : execute(method, real, sql);
+            Object result = passesOver ? (Object) false : execute(method, real, sql);
             at(sql, true);
             return result;
         });
@@ -145,7 +146,7 @@ final class StandInExtensions implements UnaryOperator<Connection> {
     }
 
     /** Rows of one execution, read at once. */
-    private record Rows(List<DuckDBColumnType> types, List<@Nullable Object[]> rows, int[] next) {}
+    private record Rows(List<DuckDBColumnType> types, List<@Nullable Object[]> rows, AtomicInteger next) {}
 
     private record PostgresQuery(DataSource postgres) implements DuckDBTableFunction<Rows, Rows, Object> {
         @Override
@@ -170,7 +171,7 @@ final class StandInExtensions implements UnaryOperator<Connection> {
                     }
                     rows.add(row);
                 }
-                return new Rows(types, rows, new int[1]);
+                return new Rows(types, rows, new AtomicInteger());
             }
         }
 
@@ -197,14 +198,15 @@ final class StandInExtensions implements UnaryOperator<Connection> {
         @Override
         public long apply(DuckDBTableFunctionCallInfo info, DuckDBDataChunkWriter chunk) {
             Rows scan = info.getInitData();
-            int rows = (int) Math.min(chunk.capacity(), scan.rows.size() - scan.next[0]);
+            int first = scan.next.get();
+            int rows = (int) Math.min(chunk.capacity(), scan.rows.size() - first);
             for (int row = 0; row < rows; row++) {
-                @Nullable Object[] values = scan.rows.get(scan.next[0] + row);
+                @Nullable Object[] values = scan.rows.get(first + row);
                 for (int column = 0; column < values.length; column++) {
                     write(chunk.vector(column), row, scan.types.get(column), values[column]);
                 }
             }
-            scan.next[0] += rows;
+            scan.next.addAndGet(rows);
             return rows;
         }
 

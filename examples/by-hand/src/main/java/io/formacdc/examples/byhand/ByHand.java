@@ -93,7 +93,10 @@ public final class ByHand {
             List<String> differences = Sensors.differences(postgres, lake);
             differences.stream().limit(5).forEach(difference -> line("  %s", difference));
             return differences.isEmpty()
-                    ? end(true, String.format(Locale.ROOT, "the lake equals PostgreSQL, %,d sensors", Sensors.count(postgres)))
+                    ? end(
+                            true,
+                            String.format(
+                                    Locale.ROOT, "the lake equals PostgreSQL, %,d sensors", Sensors.count(postgres)))
                     : end(false, differences.size() + " rows of lake and PostgreSQL have no equal in the other");
         }
     }

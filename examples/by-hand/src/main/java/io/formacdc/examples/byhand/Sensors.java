@@ -35,17 +35,13 @@ final class Sensors {
 
     /** Creates sensors. */
     static void install(Connection postgres, int count) throws SQLException {
-        transaction(
-                postgres,
-                """
+        transaction(postgres, """
                 INSERT INTO entity_main (ltbase_schema_id, ltbase_row_id, text_01, smallint_01, ltbase_created_at,
                   ltbase_updated_at)
                 SELECT 4, md5(n::text)::uuid, 'sensor ' || n, n %% 7, 1000 + n, 1000 + n
-                FROM generate_series(1, %d) n""".formatted(count),
-                """
+                FROM generate_series(1, %d) n""".formatted(count), """
                 INSERT INTO eav_data (schema_id, row_id, attr_id, value_numeric)
-                SELECT 4, md5(n::text)::uuid, 3, n / 4.0 FROM generate_series(1, %d) n""".formatted(count),
-                """
+                SELECT 4, md5(n::text)::uuid, 3, n / 4.0 FROM generate_series(1, %d) n""".formatted(count), """
                 INSERT INTO change_log (schema_id, row_id, changed_at)
                 SELECT 4, md5(n::text)::uuid, 1000 + n FROM generate_series(1, %d) n""".formatted(count));
     }

@@ -25,17 +25,14 @@ class ByHandIT {
     @Test
     void oneValueThatDiffersFailsTheRun() {
         Run run = Run.of(true);
-        assertThat(run.lines())
-                .last()
-                .isEqualTo("FAILED: 2 rows of lake and PostgreSQL have no equal in the other");
+        assertThat(run.lines()).last().isEqualTo("FAILED: 2 rows of lake and PostgreSQL have no equal in the other");
         assertThat(run.equal()).isFalse();
     }
 
     private record Run(boolean equal, List<String> lines) {
         static Run of(boolean plantsDifference) {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-            boolean equal =
-                    new ByHand(new PrintStream(bytes, true, StandardCharsets.UTF_8), plantsDifference).run();
+            boolean equal = new ByHand(new PrintStream(bytes, true, StandardCharsets.UTF_8), plantsDifference).run();
             return new Run(equal, bytes.toString(StandardCharsets.UTF_8).lines().toList());
         }
     }

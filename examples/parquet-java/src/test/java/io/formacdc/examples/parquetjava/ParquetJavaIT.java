@@ -145,22 +145,20 @@ class ParquetJavaIT {
         try (Connection connection = postgres.dataSource().getConnection()) {
             LocalPostgres.createTables(connection);
         }
-        sql(
-                """
+        sql("""
                 INSERT INTO entity_main (ltbase_schema_id, ltbase_row_id, text_01, smallint_01, integer_01, bigint_01,
                   double_01, uuid_01, text_02, smallint_02, ltbase_created_at, ltbase_updated_at) VALUES
                   (9, '%s', 'größe 😀', -32768, 2147483647, %d, 0.1, '%s', '2025-01-01', 1, 5, 100),
-                  (9, '%s', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 6, 101)""".formatted(FULL, BIG, OTHER, BARE),
-                """
+                  (9, '%s', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 6, 101)""".formatted(FULL, BIG, OTHER, BARE), """
                 INSERT INTO eav_data (schema_id, row_id, attr_id, array_indices, value_text, value_numeric) VALUES
                   (9, '%1$s', 11, '', 'it''s', NULL), (9, '%1$s', 12, '', NULL, 1.5), (9, '%1$s', 13, '', NULL, %2$d),
                   (9, '%1$s', 14, '', NULL, 0.30), (9, '%1$s', 15, '', NULL, %3$d), (9, '%1$s', 16, '', '%4$s', NULL),
                   (9, '%1$s', 17, '', NULL, 1), (9, '%1$s', 18, '10', 'last', NULL), (9, '%1$s', 18, '2', 'first', NULL),
                   (9, '%1$s', 18, '3', NULL, NULL), (9, '%1$s', 19, '0', NULL, %2$d), (9, '%5$s', 18, '', NULL, NULL)
-                """.formatted(FULL, BIG, DAY, OTHER, BARE),
-                """
+                """.formatted(FULL, BIG, DAY, OTHER, BARE), """
                 INSERT INTO change_log (schema_id, row_id, changed_at, deleted_at) VALUES
-                  (9, '%s', 100, NULL), (9, '%s', 101, NULL), (9, '%s', 102, 102)""".formatted(FULL, BARE, GONE));
+                  (9, '%s', 100, NULL), (9, '%s', 101, NULL), (9, '%s', 102, 102)""".formatted(
+                        FULL, BARE, GONE));
     }
 
     @AfterAll
