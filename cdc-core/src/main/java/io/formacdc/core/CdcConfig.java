@@ -199,6 +199,29 @@ public record CdcConfig(
      * @throws InvalidConfigException naming every problem
      */
     public CdcConfig validate() {
+        List<String> problems = problemsOfPostgres();
+        problems.addAll(problemsApartFromPostgres());
+        return refuseIfAny(problems);
+    }
+
+    /**
+     * The same for a host that brings its own connections: what says how to reach PostgreSQL, {@code pgHost} to {@code
+     * pgSslMode}, may be anything.
+     *
+     * @throws InvalidConfigException naming every problem
+     */
+    public CdcConfig validateApartFromPostgres() {
+        return refuseIfAny(problemsApartFromPostgres());
+    }
+
+    private CdcConfig refuseIfAny(List<String> problems) {
+        if (!problems.isEmpty()) {
+            throw new InvalidConfigException(problems);
+        }
+        return this;
+    }
+
+    private List<String> problemsOfPostgres() {
         List<String> problems = new ArrayList<>();
         if (pgHost.isBlank()) {
             problems.add("pgHost is not set");
@@ -222,6 +245,11 @@ public record CdcConfig(
         if (!SSL_MODES.contains(pgSslMode)) {
             problems.add("pgSslMode \"" + pgSslMode + "\" is none of " + String.join(", ", SSL_MODES));
         }
+        return problems;
+    }
+
+    private List<String> problemsApartFromPostgres() {
+        List<String> problems = new ArrayList<>();
         if (duckThreads > MAX_THREADS) {
             problems.add("duckThreads " + duckThreads + " is above " + MAX_THREADS);
         }
@@ -252,10 +280,7 @@ public record CdcConfig(
         problemOfTable("changeLogTable", changeLogTable).ifPresent(problems::add);
         problemOfTable("entityMainTable", entityMainTable).ifPresent(problems::add);
         problemOfTable("eavDataTable", eavDataTable).ifPresent(problems::add);
-        if (!problems.isEmpty()) {
-            throw new InvalidConfigException(problems);
-        }
-        return this;
+        return problems;
     }
 
     /** Most rows of one delta file: {@code batchSize}, or fewer where {@code maxBatchBytes} asks for it; at least 1. */

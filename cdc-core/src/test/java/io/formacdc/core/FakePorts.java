@@ -1,34 +1,20 @@
 package io.formacdc.core;
 
-import io.formacdc.core.SnapshotExporter.Chunk;
-import io.formacdc.core.SnapshotExporter.ExportedFile;
-import io.formacdc.core.SnapshotExporter.Snapshot;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeSet;
 import java.util.UUID;
-import java.util.function.LongConsumer;
-import java.util.stream.Stream;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Ports of a flush in which every schema has one dirty row, and a store that keeps keys alone. */
+/** A flush of schemas with one dirty row each, on ports in memory, each of whose effects can fail first. */
 final class FakePorts {
     private static final UUID ROW = new UUID(0, 1);
-    private static final long SIZE_BYTES = 10;
 
-    /** Keys of the objects put and not deleted. */
-    final TreeSet<String> store = new TreeSet<>();
-
-    /** Schemas marked, in order. */
-    final List<Integer> marked = new ArrayList<>();
-
-    /** What an append does; nothing lists the file. */
-    FileLog.Appender appender = file -> {};
+    /** What an append does first. */
+    Consumer<FlushedFile> beforeAppend = file -> {};
 
     /** What the search for dirty schemas does first. */
     Runnable beforeSearch = () -> {};
@@ -39,117 +25,87 @@ final class FakePorts {
     /** What a deletion does first. */
     Runnable beforeDelete = () -> {};
 
+    private final List<Integer> dirtied = new ArrayList<>();
+    private final MemoryChangeLog changeLog;
+    private final MemoryFileLog fileLog = new MemoryFileLog();
+    private final MemoryObjectStore store = new MemoryObjectStore() {
+        @Override
+        public synchronized void delete(String key) {
+            beforeDelete.run();
+            super.delete(key);
+        }
+    };
+
+    FakePorts(Path folder) {
+        this.changeLog = new MemoryChangeLog(folder);
+    }
+
     FlushReport flush(@Nullable SchemaRegistry registry, int... schemaIds) {
+        for (int schemaId : schemaIds) {
+            changeLog.dirty(schemaId, ROW, 1);
+            dirtied.add(schemaId);
+        }
         CdcConfig config =
                 CdcConfig.builder().s3Prefix("data").minRecords(1).build().withDefaults();
-        Flusher.Ports ports = new Flusher.Ports(changeLog(schemaIds), exporter(), new KeyStore(), id -> appender);
+        Flusher.Ports ports = new Flusher.Ports(new HookedLog(), changeLog, store, this::open);
         return new Flusher(config, ports, registry, CdcListener.NONE, Clock.systemUTC()).run(false);
     }
 
-    private ChangeLogStore changeLog(int... schemaIds) {
-        return new ChangeLogStore() {
-            @Override
-            public List<DirtySchema> dirtySchemas() {
-                beforeSearch.run();
-                return Arrays.stream(schemaIds)
-                        .mapToObj(id -> new DirtySchema(id, 1, 1))
-                        .toList();
-            }
+    /** Keys of the objects in the store. */
+    List<String> objects() {
+        return store.keys();
+    }
 
-            @Override
-            public Optional<Locked> tryLock(int schemaId) {
-                return Optional.of(new Locked() {
-                    @Override
-                    public ChangeLog.Stats stats() {
-                        return new ChangeLog.Stats(1, 1);
-                    }
+    /** Schemas whose row was marked, in order. */
+    List<Integer> marked() {
+        return dirtied.stream()
+                .distinct()
+                .filter(schemaId -> changeLog.dirtyRows(schemaId).isEmpty())
+                .toList();
+    }
 
-                    @Override
-                    public long markFlushedVersions(RowVersions versions, long flushedAtMillis) {
-                        beforeMark.run();
-                        marked.add(schemaId);
-                        return versions.size();
-                    }
-
-                    @Override
-                    public void close() {}
-                });
-            }
+    private FileLog.Appender open(int schemaId) {
+        FileLog.Appender appender = fileLog.open(schemaId);
+        return file -> {
+            beforeAppend.accept(file);
+            appender.append(file);
         };
     }
 
-    private static SnapshotExporter exporter() {
-        return (schemaId, attributes) -> new Snapshot() {
-            @Override
-            public UUID lastRowId() {
-                return ROW;
-            }
+    private final class HookedLog implements ChangeLogStore {
+        @Override
+        public List<DirtySchema> dirtySchemas() {
+            beforeSearch.run();
+            return changeLog.dirtySchemas();
+        }
 
-            @Override
-            public Chunk selectChunk(@Nullable UUID afterRowId, UUID upToRowId, int maxRows) {
-                return new Chunk(afterRowId, ROW, 1, List.of());
-            }
-
-            @Override
-            public ExportedFile export(Chunk chunk, LongConsumer progress) {
-                RowVersions.Collector versions = new RowVersions.Collector();
-                versions.add(0, 1, 1, 1);
-                FileContents contents = new FileContents(1, SIZE_BYTES, "sha256:", null, null, Map.of());
-                return new ExportedFile(
-                        Path.of("no such folder", "file"), contents, RowVersions.of(List.of(versions)), Map.of());
-            }
-
-            @Override
-            public void close() {}
-        };
+        @Override
+        public Optional<Locked> tryLock(int schemaId) {
+            return changeLog.tryLock(schemaId).map(HookedLocked::new);
+        }
     }
 
-    private final class KeyStore implements ObjectStore {
-        @Override
-        public String put(String key, Path file) {
-            store.add(key);
-            return "etag";
+    private final class HookedLocked implements ChangeLogStore.Locked {
+        private final ChangeLogStore.Locked locked;
+
+        HookedLocked(ChangeLogStore.Locked locked) {
+            this.locked = locked;
         }
 
         @Override
-        public ObjectInfo head(String key) {
-            return new ObjectInfo(key, SIZE_BYTES, "etag", java.time.Instant.EPOCH);
+        public ChangeLog.Stats stats() {
+            return locked.stats();
         }
 
         @Override
-        public void delete(String key) {
-            beforeDelete.run();
-            store.remove(key);
+        public long markFlushedVersions(RowVersions versions, long flushedAtMillis) {
+            beforeMark.run();
+            return locked.markFlushedVersions(versions, flushedAtMillis);
         }
 
         @Override
-        public StoredObject get(String key) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void download(String key, Path file) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public String putIfAbsent(String key, byte[] content) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public String putIfMatch(String key, byte[] content, String etag) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void copy(String sourceKey, String targetKey) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Stream<ObjectInfo> list(String prefix) {
-            throw new UnsupportedOperationException();
+        public void close() {
+            locked.close();
         }
     }
 }

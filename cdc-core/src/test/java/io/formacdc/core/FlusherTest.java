@@ -5,15 +5,21 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.formacdc.core.FlushReport.Outcome;
 import io.formacdc.core.FlushReport.SchemaFlush;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
 class FlusherTest {
-    private final FakePorts fake = new FakePorts();
+    private final FakePorts fake;
+
+    FlusherTest(@TempDir Path folder) {
+        fake = new FakePorts(folder);
+    }
 
     @Test
     void registryThatThrowsIsNamedAndItsExceptionIsTheCause() {
@@ -27,7 +33,7 @@ class FlusherTest {
                 .hasMessage("schema 7, look-up of the schema's attributes: the schema registry threw"
                         + " java.lang.IllegalStateException: no such tenant")
                 .hasRootCause(own);
-        assertThat(fake.store).isEmpty();
+        assertThat(fake.objects()).isEmpty();
     }
 
     @Test
@@ -51,7 +57,7 @@ class FlusherTest {
 
     @Test
     void oneFailedSchemaSpeaksForItselfAndSeveralAreCounted() {
-        fake.appender = file -> {
+        fake.beforeAppend = file -> {
             if (!file.key().contains("/9/")) {
                 throw new CdcException("refused");
             }
@@ -66,7 +72,7 @@ class FlusherTest {
 
     @Test
     void interruptCarriesTheReportOfWhatWasDoneAndBeginsNoMore() {
-        fake.appender = file -> {
+        fake.beforeAppend = file -> {
             if (file.key().contains("/8/")) {
                 Thread.currentThread().interrupt();
                 throw new CdcException("broken off");
@@ -79,12 +85,12 @@ class FlusherTest {
         assertThat(thrown.getCause()).isSameAs(report.schemas().get(1).error());
         assertThat(report.schemas()).extracting(SchemaFlush::outcome).containsExactly(Outcome.FLUSHED, Outcome.FAILED);
         assertThat(report.rows()).isEqualTo(1);
-        assertThat(fake.marked).containsExactly(7);
+        assertThat(fake.marked()).containsExactly(7);
     }
 
     @Test
     void interruptAfterAFlushedSchemaReportsItAsFlushed() {
-        fake.appender = file -> {
+        fake.beforeAppend = file -> {
             if (file.key().contains("/7/")) {
                 throw new CdcException("refused");
             }
@@ -126,13 +132,13 @@ class FlusherTest {
     @ParameterizedTest
     @FieldSource("NOT_LISTED")
     void objectOfAnAppendThatIsKnownNotToHaveHappenedIsDeleted(CdcException known) {
-        fake.appender = file -> {
-            assertThat(fake.store).containsExactly(file.key());
+        fake.beforeAppend = file -> {
+            assertThat(fake.objects()).containsExactly(file.key());
             throw known;
         };
         Throwable thrown = catchThrowable(() -> fake.flush(null, 7));
-        assertThat(fake.store).isEmpty();
-        assertThat(fake.marked).isEmpty();
+        assertThat(fake.objects()).isEmpty();
+        assertThat(fake.marked()).isEmpty();
         if (known instanceof FencedException) {
             assertThat(thrown).isNull();
         } else {
@@ -143,40 +149,40 @@ class FlusherTest {
 
     @Test
     void objectOfAnAppendOfUnknownOutcomeIsKept() {
-        fake.appender = file -> {
+        fake.beforeAppend = file -> {
             throw new CommitStateUnknownException("lost", file.key(), new IllegalStateException("timeout"));
         };
         SchemaFlush unknown = failure(catchThrowable(() -> fake.flush(null, 7)));
         assertThat(unknown.outcome()).isEqualTo(Outcome.UNKNOWN);
-        assertThat(fake.store).hasSize(1);
+        assertThat(fake.objects()).hasSize(1);
     }
 
     @Test
     void objectOfAnAppendThatABugBrokeOffIsKept() {
-        fake.appender = file -> {
+        fake.beforeAppend = file -> {
             throw new IllegalStateException("a bug");
         };
         SchemaFlush failed = failure(catchThrowable(() -> fake.flush(null, 7)));
-        assertThat(fake.store).hasSize(1);
+        assertThat(fake.objects()).hasSize(1);
         assertThat(failed.error())
-                .hasMessageContaining("append of " + fake.store.first())
+                .hasMessageContaining("append of " + fake.objects().get(0))
                 .hasMessageContaining("a bug");
     }
 
     @Test
     void objectOfAnAppendThatAnErrorBrokeOffIsKept() {
-        fake.appender = file -> {
+        fake.beforeAppend = file -> {
             throw new StackOverflowError();
         };
         assertThat(catchThrowable(() -> fake.flush(null, 7))).isInstanceOf(StackOverflowError.class);
-        assertThat(fake.store).hasSize(1);
+        assertThat(fake.objects()).hasSize(1);
     }
 
     @Test
     void deletionThatFailsIsSuppressedInTheFailureOfTheAppend() {
         CdcException known = new CdcException("refused");
         ObjectStoreException cleanup = new ObjectStoreException("may not delete");
-        fake.appender = file -> {
+        fake.beforeAppend = file -> {
             throw known;
         };
         fake.beforeDelete = () -> {
@@ -185,12 +191,12 @@ class FlusherTest {
         SchemaFlush failed = failure(catchThrowable(() -> fake.flush(null, 7)));
         assertThat(failed.error()).hasMessageEndingWith(": refused").hasCause(known);
         assertThat(known).hasSuppressedException(cleanup);
-        assertThat(fake.store).hasSize(1);
+        assertThat(fake.objects()).hasSize(1);
     }
 
     @Test
     void deletionThatFailsLeavesAFencedFlushFenced() {
-        fake.appender = file -> {
+        fake.beforeAppend = file -> {
             throw new FencedException("overtaken");
         };
         fake.beforeDelete = () -> {

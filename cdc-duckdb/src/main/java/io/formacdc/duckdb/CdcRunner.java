@@ -1,5 +1,7 @@
 package io.formacdc.duckdb;
 
+import static java.util.Objects.requireNonNull;
+
 import io.formacdc.core.BaseExportOptions;
 import io.formacdc.core.BaseExportReport;
 import io.formacdc.core.CdcConfig;
@@ -48,43 +50,34 @@ public final class CdcRunner implements AutoCloseable {
     private final CdcListener listener;
     private final @Nullable S3Client ownClient;
 
-    private CdcRunner(
-            CdcConfig config,
-            @Nullable S3ObjectClient s3Client,
-            @Nullable SchemaRegistry registry,
-            CdcListener listener) {
-        this.config = config.withDefaults().validate();
-        this.dataSource = PgDataSources.of(this.config);
-        this.registry = registry;
-        this.listener = CdcListener.quiet(listener);
-        this.ownClient = s3Client == null ? S3Clients.create(this.config) : null;
+    private CdcRunner(Builder builder) {
+        this.config = builder.completeConfig();
+        this.dataSource = builder.dataSource != null ? builder.dataSource : PgDataSources.of(config);
+        this.registry = builder.registry;
+        this.listener = CdcListener.quiet(builder.listener);
+        this.ownClient = builder.s3Client == null ? S3Clients.create(config) : null;
         this.store = new S3ObjectStore(
-                ownClient != null ? S3FullClient.of(ownClient) : requireFull(s3Client), this.config.s3Bucket());
-        this.manifests = ManifestConfig.of(this.config)
+                ownClient != null ? S3FullClient.of(ownClient) : requireFull(builder.s3Client), config.s3Bucket());
+        this.manifests = ManifestConfig.of(config)
                 .map(kept -> new ManifestStore(store, kept, manifestOptions()))
                 .orElse(null);
     }
 
+    /** A runner of this configuration, whose unset fields take their defaults, before {@link Builder#build()}. */
+    public static Builder builder(CdcConfig config) {
+        return new Builder(config);
+    }
+
     /**
-     * A runner. Opens no connection.
+     * The short form of {@link #builder}.
      *
-     * @param s3Client the host's client, an {@link S3FullClient}, which stays the host's to close; null for one from the
-     *     AWS default chain and the configuration
-     * @param registry null to export every hot column under its own name, and the rest as a list
+     * @param s3Client as for {@link Builder#s3Client}
+     * @param registry as for {@link Builder#registry}
      * @throws InvalidConfigException if the configuration cannot work
      */
     public static CdcRunner create(
             CdcConfig config, @Nullable S3ObjectClient s3Client, @Nullable SchemaRegistry registry) {
-        return create(config, s3Client, registry, CdcListener.NONE);
-    }
-
-    /** The same, with someone to tell. */
-    public static CdcRunner create(
-            CdcConfig config,
-            @Nullable S3ObjectClient s3Client,
-            @Nullable SchemaRegistry registry,
-            CdcListener listener) {
-        return new CdcRunner(config, s3Client, registry, listener);
+        return builder(config).s3Client(s3Client).registry(registry).build();
     }
 
     /**
@@ -112,7 +105,8 @@ public final class CdcRunner implements AutoCloseable {
      */
     public Compactor compactor(CompactionConfig compaction) {
         CompactionConfig complete = compaction.withDefaults().validate();
-        Compactor.Ports ports = CompactionTarget.of(config, complete, store, listener).ports(new DuckMerger(config, listener));
+        Compactor.Ports ports =
+                CompactionTarget.of(config, complete, store, listener).ports(new DuckMerger(config, listener));
         return new Compactor(config, complete, ports, listener, Clock.systemUTC());
     }
 
@@ -185,6 +179,69 @@ public final class CdcRunner implements AutoCloseable {
     public void close() {
         if (ownClient != null) {
             ownClient.close();
+        }
+    }
+
+    /** What a host brings along besides its configuration; nothing of it is required. Not thread-safe. */
+    public static final class Builder {
+        private final CdcConfig config;
+        private @Nullable S3ObjectClient s3Client;
+        private @Nullable SchemaRegistry registry;
+        private CdcListener listener = CdcListener.NONE;
+        private @Nullable DataSource dataSource;
+
+        private Builder(CdcConfig config) {
+            this.config = config.withDefaults();
+        }
+
+        /**
+         * Uses the host's client, an {@link S3FullClient}, which stays the host's to close.
+         *
+         * @param client null, as if this were not called, for one from the AWS default chain and the configuration,
+         *     closed with the runner
+         */
+        public Builder s3Client(@Nullable S3ObjectClient client) {
+            this.s3Client = client;
+            return this;
+        }
+
+        /**
+         * Exports attributes by their names and types.
+         *
+         * @param attributes null, as if this were not called, to export every hot column under its own name, and the rest
+         *     as a list
+         */
+        public Builder registry(@Nullable SchemaRegistry attributes) {
+            this.registry = attributes;
+            return this;
+        }
+
+        /** Tells someone of the progress. */
+        public Builder listener(CdcListener toldOfProgress) {
+            this.listener = requireNonNull(toldOfProgress, "listener");
+            return this;
+        }
+
+        /**
+         * Takes connections from the host, for example from its pool, instead of opening them as {@code pgHost} and the
+         * other fields say, which are then not looked at. It stays the host's to close.
+         */
+        public Builder dataSource(DataSource source) {
+            this.dataSource = requireNonNull(source, "dataSource");
+            return this;
+        }
+
+        /**
+         * A runner. Opens no connection.
+         *
+         * @throws InvalidConfigException if the configuration cannot work
+         */
+        public CdcRunner build() {
+            return new CdcRunner(this);
+        }
+
+        private CdcConfig completeConfig() {
+            return dataSource == null ? config.validate() : config.validateApartFromPostgres();
         }
     }
 }

@@ -224,7 +224,7 @@ final class BaseExportIT {
             }
         };
 
-        try (CdcRunner runner = CdcRunner.create(config, host.client, Entities.REGISTRY, listener)) {
+        try (CdcRunner runner = runner(config, listener)) {
             assertThatThrownBy(() -> runner.exportBase(7, TWO_AT_ONCE)).isInstanceOf(FencedException.class);
         }
 
@@ -380,12 +380,20 @@ final class BaseExportIT {
                 throw new IllegalStateException(e);
             }
         };
-        return CdcRunner.create(ofRunner, host.client, Entities.REGISTRY, new CdcListener() {
+        return runner(ofRunner, new CdcListener() {
             @Override
             public void progressed(Progress progress) {
                 unchecked.accept(progress.rows().done());
             }
         });
+    }
+
+    private CdcRunner runner(CdcConfig ofRunner, CdcListener listener) {
+        return CdcRunner.builder(ofRunner)
+                .s3Client(host.client)
+                .registry(Entities.REGISTRY)
+                .listener(listener)
+                .build();
     }
 
     private ManifestStore manifests() {

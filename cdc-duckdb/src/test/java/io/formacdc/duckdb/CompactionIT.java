@@ -570,7 +570,10 @@ class CompactionIT {
                 heard.add(compaction);
             }
         };
-        try (CdcRunner runner = CdcRunner.create(config(), host.client, null, listener);
+        try (CdcRunner runner = CdcRunner.builder(config())
+                        .s3Client(host.client)
+                        .listener(listener)
+                        .build();
                 CompactionLoop loop = CompactionLoop.start(
                         runner.compactor(
                                 compaction().toBuilder().schemaId(SCHEMA).build()),

@@ -14,6 +14,7 @@ import io.formacdc.core.CdcException;
 import io.formacdc.core.CommitStateUnknownException;
 import io.formacdc.core.ExportRefusedException;
 import io.formacdc.core.FencedException;
+import io.formacdc.core.MemoryObjectStore;
 import io.formacdc.core.SchemaLockedException;
 import io.formacdc.manifest.ExportWorld.Call;
 import java.nio.file.Path;

@@ -16,6 +16,7 @@ import io.formacdc.core.DatabaseException;
 import io.formacdc.core.FileContents;
 import io.formacdc.core.LiveExporter.LiveSnapshot;
 import io.formacdc.core.LiveExporter.RowsDigest;
+import io.formacdc.core.MemoryObjectStore;
 import io.formacdc.core.ObjectStore;
 import io.formacdc.core.ObjectStoreException;
 import io.formacdc.core.RowIdInterval;

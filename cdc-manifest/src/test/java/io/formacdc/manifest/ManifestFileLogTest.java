@@ -16,10 +16,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.formacdc.core.CommitStateUnknownException;
 import io.formacdc.core.FencedException;
+import io.formacdc.core.FileLog;
 import io.formacdc.core.FileLog.Appender;
+import io.formacdc.core.FileLogContract;
 import io.formacdc.core.ManifestForm;
+import io.formacdc.core.MemoryObjectStore;
+import io.formacdc.core.MemoryObjectStore.Fault;
 import io.formacdc.core.ObjectStoreException;
-import io.formacdc.manifest.MemoryObjectStore.Fault;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,10 +33,20 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class ManifestFileLogTest {
+class ManifestFileLogTest extends FileLogContract {
     private final MemoryObjectStore objects = objectsWithAnyFile();
     private final ManifestStore store = store(objects);
     private final ManifestFileLog log = new ManifestFileLog(store);
+
+    @Override
+    protected FileLog fileLog() {
+        return log;
+    }
+
+    @Override
+    protected List<String> listed(int schemaId) {
+        return keysOf(store.load(schemaId).manifest());
+    }
 
     @Test
     void anAppendListsTheFileWithAllThatIsKnownOfIt() {
@@ -73,30 +86,6 @@ class ManifestFileLogTest {
         log.open(SCHEMA);
 
         assertThat(objects.keys()).isEmpty();
-    }
-
-    @Test
-    void ofTwoFlushesOpenedAtOneTimeOneIsFenced() {
-        Appender first = log.open(SCHEMA);
-        Appender second = log.open(SCHEMA);
-
-        first.append(flushed(1));
-
-        assertThatThrownBy(() -> second.append(flushed(2)))
-                .isInstanceOf(FencedException.class)
-                .hasMessageContaining("schema 7");
-        assertThatThrownBy(() -> second.append(flushed(3))).isInstanceOf(FencedException.class);
-        first.append(flushed(4));
-        assertThat(keysOf(store.load(SCHEMA).manifest())).containsExactly(flushKey(1), flushKey(4));
-    }
-
-    @Test
-    void aFlushBetweenTwoAppendsFencesTheSecond() {
-        Appender appender = log.open(SCHEMA);
-        appender.append(flushed(1));
-        log.open(SCHEMA).append(flushed(2));
-
-        assertThatThrownBy(() -> appender.append(flushed(3))).isInstanceOf(FencedException.class);
     }
 
     @Test

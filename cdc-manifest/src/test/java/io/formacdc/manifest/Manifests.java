@@ -6,6 +6,7 @@ import io.formacdc.core.CdcPaths;
 import io.formacdc.core.FileContents;
 import io.formacdc.core.FlushedFile;
 import io.formacdc.core.ManifestConfig;
+import io.formacdc.core.MemoryObjectStore;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.formacdc.core.CdcInterruptedException;
+import io.formacdc.core.MemoryObjectStore;
 import io.formacdc.core.ObjectStoreException;
 import io.formacdc.core.PreconditionFailedException;
 import java.util.Set;

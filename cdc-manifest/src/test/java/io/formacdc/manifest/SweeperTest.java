@@ -18,6 +18,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.formacdc.core.FileLog.Appender;
 import io.formacdc.core.InvalidManifestException;
+import io.formacdc.core.MemoryObjectStore;
 import io.formacdc.core.ObjectNotFoundException;
 import io.formacdc.core.ObjectStoreException;
 import io.formacdc.manifest.SweepReport.Verdict;

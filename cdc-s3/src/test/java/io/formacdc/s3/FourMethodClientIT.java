@@ -3,6 +3,7 @@ package io.formacdc.s3;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.formacdc.core.ObjectStore;
+import io.formacdc.core.ObjectStoreContract;
 import io.formacdc.core.ObjectStoreException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.formacdc.core.ObjectStore;
+import io.formacdc.core.ObjectStoreContract;
 import io.formacdc.examples.localstack.LocalS3;
 import org.junit.jupiter.api.Test;
 import software.amazon.awssdk.services.s3.S3Client;

@@ -3,6 +3,7 @@ package io.formacdc.s3;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.formacdc.core.ListingObjectStoreContract;
 import io.formacdc.core.ObjectStore;
 import io.formacdc.core.ObjectStoreException;
 import java.io.PrintWriter;

@@ -57,14 +57,22 @@ final class Host implements AutoCloseable {
 
     /** The same, with someone to tell of the progress. */
     FlushReport flush(CdcListener listener) {
-        try (CdcRunner runner = CdcRunner.create(config, S3FullClient.of(s3), registry, listener)) {
+        try (CdcRunner runner = CdcRunner.builder(config)
+                .s3Client(S3FullClient.of(s3))
+                .registry(registry)
+                .listener(listener)
+                .build()) {
             return runner.runOnce(false);
         }
     }
 
     /** What a host does once, for a schema that had rows before; here in the place of deltas that it flushed already. */
     BaseExportReport exportBase(CdcListener listener) {
-        try (CdcRunner runner = CdcRunner.create(config, S3FullClient.of(s3), registry, listener)) {
+        try (CdcRunner runner = CdcRunner.builder(config)
+                .s3Client(S3FullClient.of(s3))
+                .registry(registry)
+                .listener(listener)
+                .build()) {
             return runner.exportBase(Cities.SCHEMA_ID, BaseExportOptions.DEFAULTS.replacingDeltas());
         }
     }
@@ -72,6 +80,16 @@ final class Host implements AutoCloseable {
     /** What a scheduled job does, every ten minutes or so. */
     CompactionReport compact() {
         return Cdc.compact(config, COMPACTION, S3FullClient.of(s3));
+    }
+
+    /** The same, with someone to tell of the progress. */
+    CompactionReport compact(CdcListener listener) {
+        try (CdcRunner runner = CdcRunner.builder(config)
+                .s3Client(S3FullClient.of(s3))
+                .listener(listener)
+                .build()) {
+            return runner.compactor(COMPACTION).runOnce();
+        }
     }
 
     /** What that would do, and why. */

@@ -1,10 +1,5 @@
-package io.formacdc.manifest;
+package io.formacdc.core;
 
-import io.formacdc.core.CdcInterruptedException;
-import io.formacdc.core.ObjectNotFoundException;
-import io.formacdc.core.ObjectStore;
-import io.formacdc.core.ObjectStoreException;
-import io.formacdc.core.PreconditionFailedException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,9 +16,9 @@ import java.util.stream.Stream;
  * A bucket in memory, with real compare-and-swap. Its conditional puts and its gets are numbered from 0, those of probe
  * objects left out, and can fail on demand.
  */
-class MemoryObjectStore implements ObjectStore {
+public class MemoryObjectStore implements ObjectStore {
     /** How a numbered call fails. */
-    enum Fault {
+    public enum Fault {
         /** Nothing happens, and no answer comes. */
         BEFORE,
         /** It takes effect, and no answer comes. */
@@ -48,7 +43,7 @@ class MemoryObjectStore implements ObjectStore {
     record Held(byte[] content, String etag, Instant lastModified) {}
 
     /** A store on a bucket that is not there. */
-    static MemoryObjectStore withoutBucket() {
+    public static MemoryObjectStore withoutBucket() {
         return new MemoryObjectStore() {
             @Override
             Map<String, Held> bucket(String key) {
@@ -70,22 +65,22 @@ class MemoryObjectStore implements ObjectStore {
     }
 
     /** Lets a call fail; counted from the next call on. */
-    synchronized void failCall(int number, Fault fault) {
+    public synchronized void failCall(int number, Fault fault) {
         faults.put(calls + number, fault);
     }
 
     /** Lets something happen right before a call is looked at; counted from the next call on. */
-    synchronized void beforeCall(int number, Runnable competitor) {
+    public synchronized void beforeCall(int number, Runnable competitor) {
         competitors.put(calls + number, competitor);
     }
 
     /** Numbered calls so far. */
-    synchronized int calls() {
+    public synchronized int calls() {
         return calls;
     }
 
     /** Tries every write that is still under way. */
-    synchronized void settle() {
+    public synchronized void settle() {
         run(late);
         run(muchLater);
     }
@@ -97,16 +92,16 @@ class MemoryObjectStore implements ObjectStore {
     }
 
     /** Puts an object, whatever is there. */
-    synchronized String put(String key, byte[] content) {
+    public synchronized String put(String key, byte[] content) {
         return store(key, content);
     }
 
     /** Reads an object past the numbered calls. */
-    synchronized byte[] peek(String key) {
+    public synchronized byte[] peek(String key) {
         return held(key).orElseThrow().content().clone();
     }
 
-    synchronized List<String> keys() {
+    public synchronized List<String> keys() {
         return new ArrayList<>(objects.keySet());
     }
 

@@ -1,17 +1,12 @@
-package io.formacdc.s3;
+package io.formacdc.core;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import io.formacdc.core.CdcInterruptedException;
-import io.formacdc.core.ObjectNotFoundException;
-import io.formacdc.core.ObjectStore;
 import io.formacdc.core.ObjectStore.ObjectInfo;
 import io.formacdc.core.ObjectStore.StoredObject;
-import io.formacdc.core.ObjectStoreException;
-import io.formacdc.core.PreconditionFailedException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -386,7 +381,7 @@ public abstract class ObjectStoreContract {
     }
 
     /** Reads, adds one, writes if nobody else has. */
-    static boolean incremented(ObjectStore store, String key) {
+    public static boolean incremented(ObjectStore store, String key) {
         StoredObject counter = store.get(key);
         int next = Integer.parseInt(new String(counter.content(), UTF_8)) + 1;
         try {
@@ -406,7 +401,7 @@ public abstract class ObjectStoreContract {
     }
 
     /** Runs the task in all threads at once; returns the sum of what they return. */
-    static int runTogether(Callable<Integer> task) throws Exception {
+    public static int runTogether(Callable<Integer> task) throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(THREADS);
         CyclicBarrier start = new CyclicBarrier(THREADS);
         try {

@@ -1,7 +1,4 @@
-package io.formacdc.manifest;
-
-import io.formacdc.core.ObjectStore;
-import io.formacdc.s3.ListingObjectStoreContract;
+package io.formacdc.core;
 
 /** The fake keeps the promises of the port, as the real stores do. */
 class MemoryObjectStoreTest extends ListingObjectStoreContract {

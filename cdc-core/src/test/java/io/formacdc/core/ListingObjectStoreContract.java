@@ -1,11 +1,9 @@
-package io.formacdc.s3;
+package io.formacdc.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.formacdc.core.ObjectStore;
 import io.formacdc.core.ObjectStore.ObjectInfo;
-import io.formacdc.core.ObjectStoreException;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;

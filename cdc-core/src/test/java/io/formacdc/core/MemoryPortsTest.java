@@ -1,0 +1,72 @@
+package io.formacdc.core;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The fakes keep the promises of their ports, as the real parts do. */
+class MemoryPortsTest {
+    @Nested
+    class ChangeLogTest extends ChangeLogStoreContract {
+
+        private final MemoryChangeLog log = new MemoryChangeLog(Path.of("unused"));
+
+        @Override
+        protected ChangeLogStore store() {
+            return log;
+        }
+
+        @Override
+        protected void dirty(int schemaId, UUID rowId, long changedAtMillis) {
+            log.dirty(schemaId, rowId, changedAtMillis);
+        }
+
+        @Override
+        protected RowVersions versions(int schemaId) {
+            return log.versions(schemaId);
+        }
+    }
+
+    @Nested
+    class ExporterTest extends SnapshotExporterContract {
+        private final Path folder;
+        private final MemoryChangeLog log;
+
+        ExporterTest(@TempDir Path folder) {
+            this.folder = folder;
+            this.log = new MemoryChangeLog(folder);
+        }
+
+        @Override
+        protected SnapshotExporter exporter() {
+            return log;
+        }
+
+        @Override
+        protected void dirty(int schemaId, UUID rowId, long changedAtMillis) {
+            log.dirty(schemaId, rowId, changedAtMillis);
+        }
+
+        @Override
+        protected Path folder() {
+            return folder;
+        }
+    }
+
+    @Nested
+    class ListTest extends FileLogContract {
+        private final MemoryFileLog log = new MemoryFileLog();
+
+        @Override
+        protected FileLog fileLog() {
+            return log;
+        }
+
+        @Override
+        protected List<String> listed(int schemaId) {
+            return log.listed(schemaId);
+        }
+    }
+}

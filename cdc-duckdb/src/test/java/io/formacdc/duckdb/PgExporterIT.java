@@ -1,0 +1,57 @@
+package io.formacdc.duckdb;
+
+import io.formacdc.core.SnapshotExporter;
+import io.formacdc.core.SnapshotExporterContract;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Dirty rows of a real PostgreSQL, exported through DuckDB. */
+class PgExporterIT extends SnapshotExporterContract {
+    @TempDir
+    Path folder;
+
+    private TestHost host;
+    private InterruptWatch watch;
+    private PgExporter exporter;
+
+    @BeforeEach
+    void open() throws SQLException {
+        host = new TestHost();
+        watch = InterruptWatch.open();
+        exporter = new PgExporter(
+                host.config().spillDirectory(folder.toString()).build().withDefaults(),
+                new TrackedConnections(host.postgres.dataSource()),
+                watch);
+    }
+
+    @AfterEach
+    void close() throws SQLException {
+        exporter.close();
+        watch.close();
+        host.close();
+    }
+
+    @Override
+    protected SnapshotExporter exporter() {
+        return exporter;
+    }
+
+    @Override
+    protected void dirty(int schemaId, UUID rowId, long changedAtMillis) throws SQLException {
+        host.sql(
+                "INSERT INTO change_log (schema_id, row_id, changed_at) VALUES (?, ?, ?)"
+                        + " ON CONFLICT (schema_id, row_id, flushed_at) DO UPDATE SET changed_at = excluded.changed_at",
+                schemaId,
+                rowId,
+                changedAtMillis);
+    }
+
+    @Override
+    protected Path folder() {
+        return folder;
+    }
+}
