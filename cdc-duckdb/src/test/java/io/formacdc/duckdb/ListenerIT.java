@@ -88,8 +88,8 @@ final class ListenerIT {
         }
         assertThat(heard.events)
                 .containsExactly(
-                        "backlog [DirtySchema[schemaId=7, rows=25, oldestChangedAtMillis=" + Entities.FIRST_VERSION
-                                + "]]",
+                        "backlog [DirtySchema[schemaId=7, rows=25, oldestChangedAtMillis="
+                                + (Entities.FIRST_VERSION + 1) + "]]",
                         "backlog []");
     }
 
