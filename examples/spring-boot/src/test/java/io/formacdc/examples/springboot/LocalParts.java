@@ -41,7 +41,7 @@ final class LocalParts implements AutoCloseable {
               SELECT 1, id, 'note ' || n, CASE n WHEN 1 THEN 'some day' ELSE '2026-11-25' END, version, version FROM note)
             INSERT INTO change_log (schema_id, row_id, flushed_at, changed_at) SELECT 1, id, 0, version FROM note""";
 
-    final LocalPostgres postgres = LocalPostgres.start();
+    final LocalPostgres postgres;
     final LocalS3 s3 = LocalS3.startOrExternal();
     private final String prefix = "service-" + UuidV7.next();
     private final S3Client client = S3Clients.create(
@@ -53,7 +53,9 @@ final class LocalParts implements AutoCloseable {
             s3.accessKey(),
             s3.secretKey());
 
-    LocalParts() throws SQLException {
+    /** @param postgres an empty database, closed with this */
+    LocalParts(LocalPostgres postgres) throws SQLException {
+        this.postgres = postgres;
         execute(LocalPostgres.ddl());
         execute("INSERT INTO schema_registry VALUES ('note', " + SCHEMA + ")");
         // The service finds its access key as the SDK does anywhere.

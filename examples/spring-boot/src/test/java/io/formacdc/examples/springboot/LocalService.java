@@ -1,5 +1,6 @@
 package io.formacdc.examples.springboot;
 
+import io.formacdc.examples.localstack.LocalPostgres;
 import java.sql.SQLException;
 import java.util.concurrent.TimeUnit;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -10,7 +11,7 @@ public final class LocalService {
 
     /** Takes the same arguments as the service. */
     public static void main(String[] args) throws SQLException, InterruptedException {
-        LocalParts parts = new LocalParts();
+        LocalParts parts = new LocalParts(LocalPostgres.start());
         ConfigurableApplicationContext service = parts.start(args);
         System.out.printf("%nhttp://localhost:%s/actuator/prometheus%n%n", port(service));
         try {

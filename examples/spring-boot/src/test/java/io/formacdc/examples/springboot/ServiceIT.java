@@ -3,6 +3,7 @@ package io.formacdc.examples.springboot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.formacdc.examples.localstack.LocalPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -34,7 +35,7 @@ class ServiceIT {
 
     @BeforeEach
     void startParts() throws SQLException {
-        parts = new LocalParts();
+        parts = new LocalParts(LocalPostgres.shared().createDatabase());
     }
 
     @AfterEach
