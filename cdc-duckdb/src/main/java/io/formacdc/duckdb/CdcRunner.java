@@ -105,7 +105,8 @@ public final class CdcRunner implements AutoCloseable {
      */
     public Compactor compactor(CompactionConfig compaction) {
         CompactionConfig complete = compaction.withDefaults().validate();
-        Compactor.Ports ports = CompactionTarget.of(config, complete, store, listener).ports(new DuckMerger(config, listener));
+        Compactor.Ports ports =
+                CompactionTarget.of(config, complete, store, listener).ports(new DuckMerger(config, listener));
         return new Compactor(config, complete, ports, listener, Clock.systemUTC());
     }
 

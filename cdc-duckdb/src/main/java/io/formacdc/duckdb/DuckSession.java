@@ -136,8 +136,7 @@ final class DuckSession implements AutoCloseable {
                 }
 
                 @Override
-                public FileVisitResult postVisitDirectory(
-                        Path directory, @Nullable IOException e) throws IOException {
+                public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException e) throws IOException {
                     Files.deleteIfExists(directory);
                     return FileVisitResult.CONTINUE;
                 }

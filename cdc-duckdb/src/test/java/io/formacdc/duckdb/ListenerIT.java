@@ -99,8 +99,13 @@ final class ListenerIT {
         try (CdcRunner runner = runner(config, listener)) {
             assertThat(runner.runOnce(false).rows()).isEqualTo(25);
         }
-        assertThat(heard).containsExactly(
-                        "started", "EXPORT Amount[done=25, total=25]", "UPLOAD Amount[done=25, total=25]", "file", "finished");
+        assertThat(heard)
+                .containsExactly(
+                        "started",
+                        "EXPORT Amount[done=25, total=25]",
+                        "UPLOAD Amount[done=25, total=25]",
+                        "file",
+                        "finished");
         entities.assertLakeEqualsPostgres(config);
     }
 
