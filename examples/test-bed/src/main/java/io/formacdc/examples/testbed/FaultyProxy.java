@@ -12,6 +12,8 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -20,6 +22,7 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -128,13 +131,16 @@ final class FaultyProxy implements AutoCloseable {
         if (random.nextDouble() >= rate) {
             return null;
         }
-        List<Fault> possible = java.util.stream.Stream.of(Fault.values())
+        List<Fault> possible = Stream.of(Fault.values())
                 .filter(fault ->
                         fault.isForAll || (fault == Fault.STALE_LIST ? request.isList() : request.startsWith("GET ")))
                 .filter(fault ->
                         request.isConditionalPut() || (fault != Fault.CONFLICT_409 && fault != Fault.REFUSED_412_AFTER))
                 .toList();
-        Fault fault = possible.get(random.nextInt(possible.size()));
+        // Half of them the rarest so far, so that each kind has its turn.
+        Fault fault = random.nextBoolean()
+                ? possible.get(random.nextInt(possible.size()))
+                : Collections.min(possible, Comparator.comparing(kind -> injected.getOrDefault(kind, 0)));
         injected.merge(fault, 1, Integer::sum);
         return fault;
     }

@@ -9,7 +9,6 @@ import io.formacdc.examples.localstack.LocalPostgres;
 import io.formacdc.examples.localstack.LocalS3;
 import io.formacdc.s3.S3FullClient;
 import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,6 +19,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
@@ -165,7 +165,7 @@ public final class Kills {
                 Worker.class.getName());
         builder.environment().putAll(deployment.toEnvironment());
         builder.environment().put("BED_SPILL", spill.toString());
-        builder.redirectError(new File(System.getProperty("java.io.tmpdir"), "test-bed-worker.log"));
+        builder.redirectError(ProcessBuilder.Redirect.INHERIT);
         return builder.start();
     }
 
@@ -234,7 +234,7 @@ public final class Kills {
 
     private static void delete(Path folder) throws IOException {
         List<Path> all = new ArrayList<>(files(folder));
-        all.sort(java.util.Comparator.reverseOrder());
+        all.sort(Comparator.reverseOrder());
         for (Path path : all) {
             Files.delete(path);
         }
