@@ -20,7 +20,11 @@ final class Ahead<T extends AutoCloseable> implements AutoCloseable {
         thread.setDaemon(true);
     }
 
-    /** @param work is interrupted when the caller is while it waits, or gives up; may yield null */
+    /**
+     * Begins the work.
+     *
+     * @param work is interrupted when the caller is while it waits, or gives up; may yield null
+     */
     static <T extends AutoCloseable> Ahead<T> start(String threadName, Callable<@Nullable T> work) {
         Ahead<T> ahead = new Ahead<>(new FutureTask<>(work), threadName);
         ahead.thread.start();

@@ -20,7 +20,11 @@ import org.jspecify.annotations.Nullable;
 final class CopySource {
     /** Makes the SQL of a range: one query, or a second one that the same writer takes up. */
     interface Queries {
-        /** @param connection at the instant of the export, to ask beforehand */
+        /**
+         * Makes them.
+         *
+         * @param connection at the instant of the export, to ask beforehand
+         */
         List<String> of(Connection connection, RowIdInterval range) throws SQLException;
     }
 
