@@ -17,6 +17,7 @@ final class SilentCdcConfigBuilder extends CdcConfigBuilder {
                 from.pgDb(),
                 from.pgUseIam(),
                 from.pgSslMode(),
+                from.pgSslRootCert(),
                 from.duckDbPath(),
                 from.duckThreads(),
                 from.duckMemLimit(),
