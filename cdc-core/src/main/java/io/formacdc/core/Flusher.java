@@ -50,7 +50,9 @@ public final class Flusher {
     public FlushReport run(boolean dryRun) {
         long begin = System.nanoTime();
         List<SchemaFlush> flushes = new ArrayList<>();
-        for (DirtySchema dirty : dirtySchemas(dryRun, begin)) {
+        List<DirtySchema> backlog = dirtySchemas(dryRun, begin);
+        listener.backlogRead(backlog);
+        for (DirtySchema dirty : backlog) {
             SchemaPass pass = new SchemaPass(dirty, config, ports, registry, listener, clock);
             SchemaFlush flush = dryRun ? pass.plan() : pass.flush();
             flushes.add(flush);

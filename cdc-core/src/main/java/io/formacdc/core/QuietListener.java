@@ -1,5 +1,7 @@
 package io.formacdc.core;
 
+import io.formacdc.core.ChangeLogStore.DirtySchema;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,13 +16,13 @@ final class QuietListener implements CdcListener {
     }
 
     @Override
-    public void schemaStarted(int schemaId, long dirtyRows) {
-        quietly(() -> listener.schemaStarted(schemaId, dirtyRows));
+    public void backlogRead(List<DirtySchema> backlog) {
+        quietly(() -> listener.backlogRead(backlog));
     }
 
     @Override
-    public void rowsExported(int schemaId, long rows, long rowsOfChunk) {
-        quietly(() -> listener.rowsExported(schemaId, rows, rowsOfChunk));
+    public void schemaStarted(int schemaId, long dirtyRows) {
+        quietly(() -> listener.schemaStarted(schemaId, dirtyRows));
     }
 
     @Override
@@ -34,13 +36,13 @@ final class QuietListener implements CdcListener {
     }
 
     @Override
-    public void compactionStarted(int schemaId, long predictedBytes) {
-        quietly(() -> listener.compactionStarted(schemaId, predictedBytes));
+    public void compactionDue(int schemaId, int files, long bytes) {
+        quietly(() -> listener.compactionDue(schemaId, files, bytes));
     }
 
     @Override
-    public void rowsMerged(int schemaId, long rows) {
-        quietly(() -> listener.rowsMerged(schemaId, rows));
+    public void compactionStarted(int schemaId, long predictedBytes) {
+        quietly(() -> listener.compactionStarted(schemaId, predictedBytes));
     }
 
     @Override
@@ -54,13 +56,38 @@ final class QuietListener implements CdcListener {
     }
 
     @Override
-    public void liveRowsExported(int schemaId, long rows, long liveRows) {
-        quietly(() -> listener.liveRowsExported(schemaId, rows, liveRows));
+    public void exportFinished(BaseExportReport export) {
+        quietly(() -> listener.exportFinished(export));
     }
 
     @Override
-    public void exportFinished(BaseExportReport export) {
-        quietly(() -> listener.exportFinished(export));
+    public void progressed(Progress progress) {
+        quietly(() -> listener.progressed(progress));
+    }
+
+    @Override
+    public void manifestSeen(ManifestSize size) {
+        quietly(() -> listener.manifestSeen(size));
+    }
+
+    @Override
+    public void manifestConflict(int schemaId) {
+        quietly(() -> listener.manifestConflict(schemaId));
+    }
+
+    @Override
+    public void snapshotOpened(OpenSnapshot snapshot) {
+        quietly(() -> listener.snapshotOpened(snapshot));
+    }
+
+    @Override
+    public void snapshotClosed(OpenSnapshot snapshot) {
+        quietly(() -> listener.snapshotClosed(snapshot));
+    }
+
+    @Override
+    public void duckDbMemory(long bytes, long spilledBytes) {
+        quietly(() -> listener.duckDbMemory(bytes, spilledBytes));
     }
 
     private static void quietly(Runnable call) {

@@ -3,6 +3,9 @@ package io.formacdc.core;
 import io.formacdc.core.ChangeLogStore.DirtySchema;
 import io.formacdc.core.FlushReport.Outcome;
 import io.formacdc.core.FlushReport.SchemaFlush;
+import io.formacdc.core.Progress.Amount;
+import io.formacdc.core.Progress.Stage;
+import io.formacdc.core.Progress.Task;
 import io.formacdc.core.SnapshotExporter.Chunk;
 import io.formacdc.core.SnapshotExporter.ExportedFile;
 import io.formacdc.core.SnapshotExporter.Snapshot;
@@ -14,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,6 +55,7 @@ final class SchemaPass {
     private long markedRows;
     private long bytes;
     private int chunks;
+    private long dirtyRows;
     private @Nullable UUID lastRowId;
     private String step = "check of the schema id";
 
@@ -108,7 +113,8 @@ final class SchemaPass {
         if (!isDue(stats.count(), stats.oldestChangedAtMillis())) {
             return result(Outcome.BELOW_THRESHOLD, null);
         }
-        listener.schemaStarted(schemaId, stats.count());
+        dirtyRows = stats.count();
+        listener.schemaStarted(schemaId, dirtyRows);
         UUID after = null;
         do {
             after = flushChunkAfter(after, attributes, appender, locked);
@@ -135,8 +141,7 @@ final class SchemaPass {
                 return null;
             }
             step = "export of " + chunk.rowCount() + " rows";
-            long rowsOfChunk = chunk.rowCount();
-            exported = snapshot.export(chunk, n -> listener.rowsExported(schemaId, n, rowsOfChunk));
+            exported = snapshot.export(chunk, progressOf(Stage.EXPORT));
         }
         try (exported) {
             checkRowCount(chunk, exported);
@@ -159,6 +164,7 @@ final class SchemaPass {
     private void publish(ExportedFile exported, FileLog.Appender appender, ChangeLogStore.Locked locked) {
         String key = CdcPaths.buildDeltaPath(config.s3Prefix(), schemaId, UuidV7.next());
         step = "upload of " + key;
+        progressOf(Stage.UPLOAD).accept(exported.contents().rowCount());
         upload(key, exported);
         FlushedFile file = new FlushedFile(key, exported.contents());
         step = "append of " + key + " to the manifest";
@@ -189,6 +195,14 @@ final class SchemaPass {
                     exported.lossyCasts());
         }
         listener.fileFlushed(schemaId, file, marked);
+    }
+
+    /** Takes rows of the present chunk, on any thread. */
+    private LongConsumer progressOf(Stage stage) {
+        long rowsBefore = rows;
+        Amount put = new Amount(bytes, 0);
+        return n -> listener.progressed(
+                new Progress(schemaId, Task.FLUSH, stage, new Amount(rowsBefore + n, dirtyRows), put));
     }
 
     private void upload(String key, ExportedFile exported) {

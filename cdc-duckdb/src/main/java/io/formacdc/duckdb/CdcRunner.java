@@ -61,12 +61,12 @@ public final class CdcRunner implements AutoCloseable {
         this.dataSource = builder.dataSource != null ? builder.dataSource : PgDataSources.of(config);
         this.maxConnections = builder.maxConnections();
         this.registry = builder.registry;
-        this.listener = builder.listener;
+        this.listener = CdcListener.quiet(builder.listener);
         this.ownClient = builder.s3Client == null ? S3Clients.create(config) : null;
         this.store = new S3ObjectStore(
                 ownClient != null ? S3FullClient.of(ownClient) : requireFull(builder.s3Client), config.s3Bucket());
         this.manifests = ManifestConfig.of(config)
-                .map(kept -> new ManifestStore(store, kept, ManifestStoreOptions.of(config)))
+                .map(kept -> new ManifestStore(store, kept, manifestOptions()))
                 .orElse(null);
     }
 
@@ -96,7 +96,7 @@ public final class CdcRunner implements AutoCloseable {
         TrackedConnections connections = new TrackedConnections(dataSource, maxConnections);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
-                PgExporter exporter = new PgExporter(config, connections, watch)) {
+                PgExporter exporter = new PgExporter(config, connections, watch, listener)) {
             ChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
             FileLog fileLog = manifests == null ? new BucketFileLog() : new ManifestFileLog(manifests);
             Flusher.Ports ports = new Flusher.Ports(changeLog, exporter, store, fileLog);
@@ -112,7 +112,8 @@ public final class CdcRunner implements AutoCloseable {
      */
     public Compactor compactor(CompactionConfig compaction) {
         CompactionConfig complete = compaction.withDefaults().validate();
-        Compactor.Ports ports = CompactionTarget.of(config, complete, store).ports(new DuckMerger(config));
+        Compactor.Ports ports =
+                CompactionTarget.of(config, complete, store, listener).ports(new DuckMerger(config, listener));
         return new Compactor(config, complete, ports, listener, Clock.systemUTC());
     }
 
@@ -162,11 +163,15 @@ public final class CdcRunner implements AutoCloseable {
         TrackedConnections connections = new TrackedConnections(dataSource, maxConnections);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
-                PgExporter exporter = new PgExporter(config, connections, watch)) {
+                PgExporter exporter = new PgExporter(config, connections, watch, listener)) {
             ChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
             BaseExport.Ports ports = new BaseExport.Ports(changeLog, exporter, store, listing);
             return work.apply(new BaseExport(config, ports, registry, listener, Clock.systemUTC()));
         }
+    }
+
+    private ManifestStoreOptions manifestOptions() {
+        return ManifestStoreOptions.of(config).toBuilder().listener(listener).build();
     }
 
     private ManifestStore requireManifests() {

@@ -1,6 +1,7 @@
 package io.formacdc.duckdb;
 
 import io.formacdc.core.CdcConfig;
+import io.formacdc.core.CdcListener;
 import io.formacdc.core.CompactionConfig;
 import io.formacdc.core.InvalidConfigException;
 import io.formacdc.core.ManifestConfig;
@@ -22,7 +23,15 @@ record CompactionTarget(ObjectStore store, ManifestStore manifests) {
 
     /** @param bucketStore of the bucket of {@code config} */
     static CompactionTarget of(CdcConfig config, CompactionConfig compaction, ObjectStore bucketStore) {
-        ManifestStoreOptions options = ManifestStoreOptions.of(config, compaction);
+        return of(config, compaction, bucketStore, CdcListener.NONE);
+    }
+
+    /** @param listener told of the manifests */
+    static CompactionTarget of(
+            CdcConfig config, CompactionConfig compaction, ObjectStore bucketStore, CdcListener listener) {
+        ManifestStoreOptions options = ManifestStoreOptions.of(config, compaction).toBuilder()
+                .listener(listener)
+                .build();
         String path = compaction.manifestPath();
         if (path.isEmpty()) {
             return new CompactionTarget(bucketStore, manifests(config, bucketStore, options));

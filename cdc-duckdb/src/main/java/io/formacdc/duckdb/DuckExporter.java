@@ -104,6 +104,11 @@ public final class DuckExporter implements AutoCloseable {
         return export(pgConnStr, s3TmpPath, schemaId, queries, rowIds, attributes);
     }
 
+    /** What it was opened with, defaults filled in. */
+    public CdcConfig config() {
+        return config;
+    }
+
     private synchronized FileContents export(
             String pgConnStr,
             String target,

@@ -3,6 +3,7 @@ package io.formacdc.duckdb;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcInterruptedException;
+import io.formacdc.core.CdcListener;
 import io.formacdc.core.Merger.LocalFile;
 import io.formacdc.core.Merger.LooseRows;
 import io.formacdc.core.Merger.Merge;
@@ -60,11 +61,11 @@ final class DuckMerge implements Merge {
         this.wanted = wanted;
     }
 
-    static DuckMerge open(CdcConfig config, int schemaId) {
+    static DuckMerge open(CdcConfig config, int schemaId, CdcListener listener) {
         MergeMemory memory = MergeMemory.of(config);
         CdcConfig inMemory =
                 config.toBuilder().duckDbPath("").duckThreads(memory.threads()).build();
-        DuckSession session = DuckSession.open(inMemory);
+        DuckSession session = DuckSession.open(inMemory, listener);
         try {
             return new DuckMerge(config, memory, schemaId, session, Wanted.register(session.connection()));
         } catch (SQLException e) {

@@ -1,6 +1,7 @@
 package io.formacdc.duckdb;
 
 import io.formacdc.core.CdcConfig;
+import io.formacdc.core.CdcListener;
 import io.formacdc.core.Merger;
 import io.formacdc.core.SchemaIds;
 
@@ -9,10 +10,15 @@ import io.formacdc.core.SchemaIds;
  * merges.
  *
  * @param config with defaults, validated; {@code duckDbPath} is of no use to a merge
+ * @param listener told of DuckDB's memory; must not throw
  */
-record DuckMerger(CdcConfig config) implements Merger {
+record DuckMerger(CdcConfig config, CdcListener listener) implements Merger {
+    DuckMerger(CdcConfig config) {
+        this(config, CdcListener.NONE);
+    }
+
     @Override
     public Merge open(int schemaId) {
-        return DuckMerge.open(config, SchemaIds.check(schemaId));
+        return DuckMerge.open(config, SchemaIds.check(schemaId), listener);
     }
 }

@@ -2,6 +2,7 @@ package io.formacdc.duckdb;
 
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
+import io.formacdc.core.CdcListener;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -14,6 +15,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import org.duckdb.DuckDBConnection;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +28,7 @@ final class DuckSession implements AutoCloseable {
 
     private final Connection connection;
     private final Path folder;
+    private @Nullable MemorySampler sampler;
 
     private DuckSession(Connection connection, Path folder) {
         this.connection = connection;
@@ -33,12 +36,21 @@ final class DuckSession implements AutoCloseable {
     }
 
     static DuckSession open(CdcConfig config) {
+        return open(config, CdcListener.NONE);
+    }
+
+    /** @param listener told of the memory it holds, on a thread of its own, until it is closed */
+    static DuckSession open(CdcConfig config, CdcListener listener) {
         Path folder = createFolder(config.spillDirectory());
         try {
             Connection connection = DriverManager.getConnection("jdbc:duckdb:" + config.duckDbPath());
             try {
                 lockDown(connection, folder, config.duckThreads(), config.duckMemLimit());
-                return new DuckSession(connection, folder);
+                DuckSession session = new DuckSession(connection, folder);
+                if (listener != CdcListener.NONE) {
+                    session.sampler = MemorySampler.start(session.newConnection(), listener);
+                }
+                return session;
             } catch (SQLException e) {
                 connection.close();
                 throw e;
@@ -92,6 +104,9 @@ final class DuckSession implements AutoCloseable {
     /** Does not throw. */
     @Override
     public void close() {
+        if (sampler != null) {
+            sampler.close();
+        }
         try {
             connection.close();
         } catch (SQLException e) {
@@ -121,8 +136,7 @@ final class DuckSession implements AutoCloseable {
                 }
 
                 @Override
-                public FileVisitResult postVisitDirectory(
-                        Path directory, @org.jspecify.annotations.Nullable IOException e) throws IOException {
+                public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException e) throws IOException {
                     Files.deleteIfExists(directory);
                     return FileVisitResult.CONTINUE;
                 }

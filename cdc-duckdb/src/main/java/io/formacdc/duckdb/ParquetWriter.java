@@ -3,6 +3,7 @@ package io.formacdc.duckdb;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcInterruptedException;
+import io.formacdc.core.CdcListener;
 import io.formacdc.core.DatabaseException;
 import io.formacdc.core.FileContents;
 import io.formacdc.core.RowIdInterval;
@@ -39,7 +40,11 @@ final class ParquetWriter implements AutoCloseable {
     }
 
     static ParquetWriter open(CdcConfig config) {
-        DuckSession session = DuckSession.open(config);
+        return open(config, CdcListener.NONE);
+    }
+
+    static ParquetWriter open(CdcConfig config, CdcListener listener) {
+        DuckSession session = DuckSession.open(config, listener);
         try {
             return new ParquetWriter(config, session, CopyFunction.register(session.connection()));
         } catch (SQLException e) {

@@ -2,8 +2,10 @@ package io.formacdc.duckdb;
 
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcInterruptedException;
+import io.formacdc.core.CdcListener;
 import io.formacdc.core.DatabaseException;
 import io.formacdc.core.LiveExporter;
+import io.formacdc.core.OpenSnapshot;
 import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaIds;
@@ -14,6 +16,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -36,14 +39,21 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
     private final TrackedConnections connections;
     private final PgSessions sessions;
     private final InterruptWatch watch;
+    private final CdcListener listener;
     private @Nullable ParquetWriter writer;
     private @Nullable TableCatalog catalog;
 
     PgExporter(CdcConfig config, TrackedConnections connections, InterruptWatch watch) {
+        this(config, connections, watch, CdcListener.NONE);
+    }
+
+    /** @param listener told of snapshots and of DuckDB's memory; must not throw */
+    PgExporter(CdcConfig config, TrackedConnections connections, InterruptWatch watch, CdcListener listener) {
         this.config = config;
         this.connections = connections;
         this.sessions = new PgSessions(connections);
         this.watch = watch;
+        this.listener = listener;
     }
 
     @Override
@@ -57,7 +67,7 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
         int threads = Math.min(CdcConfig.MAX_THREADS, Math.multiplyExact(config.duckThreads(), filesAtOnce));
         CdcConfig ofAll = config.toBuilder().duckThreads(threads).build();
         return open(schemaId, attributes, (snapshot, projection) -> {
-            ParquetWriter ownWriter = ParquetWriter.open(ofAll);
+            ParquetWriter ownWriter = ParquetWriter.open(ofAll, listener);
             return new LiveRows(schemaId, snapshot, projection, ownWriter, connections.readersOfATable(filesAtOnce));
         });
     }
@@ -96,7 +106,7 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
 
     private ParquetWriter writer() {
         if (writer == null) {
-            writer = ParquetWriter.open(config);
+            writer = ParquetWriter.open(config, listener);
         }
         return writer;
     }
@@ -116,6 +126,7 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
         private final Projection projection;
         final PgQueries queries;
         private final String kind;
+        private @Nullable OpenSnapshot told;
 
         private Rows(int schemaId, PgSnapshot snapshot, Projection projection, PgQueries queries, String kind) {
             this.schemaId = schemaId;
@@ -123,6 +134,8 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
             this.projection = projection;
             this.queries = queries;
             this.kind = kind;
+            this.told = new OpenSnapshot(schemaId, Instant.now());
+            listener.snapshotOpened(told);
         }
 
         interface Reader<T> {
@@ -196,6 +209,10 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
         @Override
         public void close() {
             snapshot.close();
+            if (told != null) {
+                listener.snapshotClosed(told);
+                told = null;
+            }
         }
     }
 

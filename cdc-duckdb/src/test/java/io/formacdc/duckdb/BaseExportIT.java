@@ -18,6 +18,7 @@ import io.formacdc.core.FileContents;
 import io.formacdc.core.FlushedFile;
 import io.formacdc.core.InvalidConfigException;
 import io.formacdc.core.ManifestConfig;
+import io.formacdc.core.Progress;
 import io.formacdc.core.SchemaLock;
 import io.formacdc.core.SchemaLockedException;
 import io.formacdc.core.UuidV7;
@@ -381,8 +382,8 @@ final class BaseExportIT {
         };
         return runner(ofRunner, new CdcListener() {
             @Override
-            public void liveRowsExported(int schemaId, long rows, long liveRows) {
-                unchecked.accept(rows);
+            public void progressed(Progress progress) {
+                unchecked.accept(progress.rows().done());
             }
         });
     }

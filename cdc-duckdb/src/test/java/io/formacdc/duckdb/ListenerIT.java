@@ -6,6 +6,7 @@ import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcListener;
 import io.formacdc.core.FlushReport.SchemaFlush;
 import io.formacdc.core.FlushedFile;
+import io.formacdc.core.Progress;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -75,8 +76,8 @@ final class ListenerIT {
             }
 
             @Override
-            public void rowsExported(int schema, long rows, long rowsOfChunk) {
-                fail("exported " + rows + " of " + rowsOfChunk);
+            public void progressed(Progress progress) {
+                fail(progress.stage() + " " + progress.rows());
             }
 
             @Override
@@ -98,7 +99,13 @@ final class ListenerIT {
         try (CdcRunner runner = runner(config, listener)) {
             assertThat(runner.runOnce(false).rows()).isEqualTo(25);
         }
-        assertThat(heard).containsExactly("started", "exported 25 of 25", "file", "finished");
+        assertThat(heard)
+                .containsExactly(
+                        "started",
+                        "EXPORT Amount[done=25, total=25]",
+                        "UPLOAD Amount[done=25, total=25]",
+                        "file",
+                        "finished");
         entities.assertLakeEqualsPostgres(config);
     }
 

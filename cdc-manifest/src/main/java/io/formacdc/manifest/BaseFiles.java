@@ -7,6 +7,7 @@ import io.formacdc.core.FileContents;
 import io.formacdc.core.ObjectNotFoundException;
 import io.formacdc.core.ObjectStore;
 import io.formacdc.core.ObjectStoreException;
+import io.formacdc.core.Progress.Stage;
 import io.formacdc.core.SnapshotExporter.ExportedFile;
 import io.formacdc.core.UuidV7;
 import java.util.ArrayList;
@@ -72,8 +73,13 @@ final class BaseFiles {
     }
 
     /** Copies staged files to their final keys; entries in the order of the ranges. */
-    List<ManifestEntry> place(List<ExportedRange> ranges, Naming naming) {
-        return ParallelWork.map(ranges, REQUESTS_AT_ONCE, range -> place(range, naming));
+    List<ManifestEntry> place(List<ExportedRange> ranges, Naming naming, WorkProgress progress) {
+        return ParallelWork.map(ranges, REQUESTS_AT_ONCE, range -> {
+            ManifestEntry entry = place(range, naming);
+            progress.add(
+                    Stage.PLACE, range.contents().rowCount(), range.contents().sizeBytes());
+            return entry;
+        });
     }
 
     private ManifestEntry place(ExportedRange range, Naming naming) {

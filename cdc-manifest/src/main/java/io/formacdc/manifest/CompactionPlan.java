@@ -4,6 +4,7 @@ import io.formacdc.core.RowIdInterval;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,9 +53,11 @@ public record CompactionPlan(
      * @param interval row ids that it covers; a delta row in it goes into the new files
      * @param baseKeys the base files in it; empty for rows beyond every base file
      * @param files how many to write, at most
+     * @param predictedRows rows of all of them, roughly
      * @param predictedBytes size of all of them, roughly
      */
-    public record BaseRewrite(RowIdInterval interval, List<String> baseKeys, int files, long predictedBytes) {
+    public record BaseRewrite(
+            RowIdInterval interval, List<String> baseKeys, int files, long predictedRows, long predictedBytes) {
         public BaseRewrite {
             baseKeys = List.copyOf(baseKeys);
         }
@@ -65,9 +68,10 @@ public record CompactionPlan(
      *
      * @param keys of the deltas
      * @param files how many to write, at most; 0 when nothing of them is left
+     * @param predictedRows rows of all of them, at most
      * @param predictedBytes size of all of them, roughly
      */
-    public record Consolidation(Set<String> keys, int files, long predictedBytes) {
+    public record Consolidation(Set<String> keys, int files, long predictedRows, long predictedBytes) {
         public Consolidation {
             keys = Set.copyOf(keys);
         }
@@ -75,13 +79,33 @@ public record CompactionPlan(
 
     /** Whether every file stays as it is. */
     public boolean isEmpty() {
-        return files.stream().allMatch(file -> file.action() == Action.KEEP);
+        return filesTakenUp() == 0;
     }
 
     /** Bytes that the plan will write, roughly. */
     public long predictedBytes() {
         long base = rewrites.stream().mapToLong(BaseRewrite::predictedBytes).sum();
         return base + (consolidation == null ? 0 : consolidation.predictedBytes());
+    }
+
+    /** Rows that the plan will write, roughly. */
+    public long predictedRows() {
+        long base = rewrites.stream().mapToLong(BaseRewrite::predictedRows).sum();
+        return base + (consolidation == null ? 0 : consolidation.predictedRows());
+    }
+
+    /** Files that will be retired. */
+    public int filesTakenUp() {
+        return (int) takenUp().count();
+    }
+
+    /** Size of the files that will be retired. */
+    public long bytesTakenUp() {
+        return takenUp().mapToLong(FileDecision::sizeBytes).sum();
+    }
+
+    private Stream<FileDecision> takenUp() {
+        return files.stream().filter(file -> file.action() != Action.KEEP);
     }
 
     /** Every file with what will be done, why, and what will be written in the end; one line each. */
@@ -123,13 +147,6 @@ public record CompactionPlan(
                     consolidation.keys().size()));
         }
         return text.toString();
-    }
-
-    private long bytesTakenUp() {
-        return files.stream()
-                .filter(file -> file.action() != Action.KEEP)
-                .mapToLong(FileDecision::sizeBytes)
-                .sum();
     }
 
     private static String describe(RowIdInterval interval) {

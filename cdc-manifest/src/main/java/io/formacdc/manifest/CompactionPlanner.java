@@ -91,6 +91,7 @@ final class CompactionPlanner {
                 slot.interval(),
                 slot.bases().stream().map(base -> base.entry().key()).toList(),
                 (int) Math.max(1, Math.round((double) bytes / targetBytes(config))),
+                Math.max(0, slot.rows() - deleted(rows) + fresh(slot, rows)),
                 bytes));
     }
 
@@ -129,9 +130,16 @@ final class CompactionPlanner {
      */
     private long predictedBytes(Slot slot, LooseRows rows) {
         double ofBaseRow = slot.rows() == 0 ? 0 : (double) slot.bytes() / slot.rows();
-        long deleted = rows.rowIds() - rows.liveRowIds();
-        long fresh = slot.interval().upTo() == null ? rows.liveRowIds() : Math.max(0, rows.liveRowIds() - slot.rows());
-        return Math.max(0, Math.round(slot.bytes() - deleted * ofBaseRow + fresh * bytesOfLooseRow()));
+        return Math.max(
+                0, Math.round(slot.bytes() - deleted(rows) * ofBaseRow + fresh(slot, rows) * bytesOfLooseRow()));
+    }
+
+    private static long deleted(LooseRows rows) {
+        return rows.rowIds() - rows.liveRowIds();
+    }
+
+    private static long fresh(Slot slot, LooseRows rows) {
+        return slot.interval().upTo() == null ? rows.liveRowIds() : Math.max(0, rows.liveRowIds() - slot.rows());
     }
 
     private double bytesOfLooseRow() {
@@ -174,7 +182,7 @@ final class CompactionPlanner {
         }
         long bytes = Math.round(rows * rowBytes);
         int files = rows == 0 ? 0 : (int) Math.max(1, 1 + (bytes - 1) / maxDeltaBytes(config));
-        return new Consolidation(consolidated, files, bytes);
+        return new Consolidation(consolidated, files, rows, bytes);
     }
 
     /**

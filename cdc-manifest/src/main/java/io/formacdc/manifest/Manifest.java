@@ -1,13 +1,16 @@
 package io.formacdc.manifest;
 
 import io.formacdc.core.ManifestForm;
+import io.formacdc.core.ManifestSize;
 import io.formacdc.core.SchemaIds;
 import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -117,6 +120,19 @@ public record Manifest(
     /** Whether a key was listed and is retired. */
     public boolean retires(String key) {
         return retired.stream().anyMatch(f -> f.key().equals(key));
+    }
+
+    /** How much is listed. */
+    ManifestSize size() {
+        Map<String, ManifestSize.Tier> tiers = new HashMap<>();
+        for (ManifestEntry entry : entries) {
+            long bytes = Objects.requireNonNullElse(entry.sizeBytes(), 0L);
+            tiers.merge(
+                    entry.level(),
+                    new ManifestSize.Tier(1, bytes),
+                    (a, b) -> new ManifestSize.Tier(a.files() + b.files(), a.bytes() + b.bytes()));
+        }
+        return new ManifestSize(schemaId, version, tiers, retired.size());
     }
 
     private List<ManifestEntry> ofLevel(String level) {

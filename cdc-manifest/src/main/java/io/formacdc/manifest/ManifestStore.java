@@ -1,6 +1,7 @@
 package io.formacdc.manifest;
 
 import io.formacdc.core.CdcInterruptedException;
+import io.formacdc.core.CdcListener;
 import io.formacdc.core.CommitStateUnknownException;
 import io.formacdc.core.InvalidManifestException;
 import io.formacdc.core.ManifestConfig;
@@ -41,6 +42,7 @@ public final class ManifestStore {
     private final ManifestConfig config;
     private final @Nullable String onlyKey;
     private final ManifestStoreOptions options;
+    private final CdcListener listener;
 
     /** @param config whose bucket is that of {@code objects} */
     public ManifestStore(ObjectStore objects, ManifestConfig config, ManifestStoreOptions options) {
@@ -53,6 +55,7 @@ public final class ManifestStore {
         this.config = config;
         this.onlyKey = onlyKey;
         this.options = options;
+        this.listener = CdcListener.quiet(options.listener());
     }
 
     /**
@@ -77,10 +80,17 @@ public final class ManifestStore {
         try {
             ObjectStore.StoredObject object = objects.get(key);
             ManifestReader reader = new ManifestReader(schemaId, key, config.bucket(), options.newForm());
-            return new StoredManifest(reader.read(object.content()), object.etag());
+            return seen(new StoredManifest(reader.read(object.content()), object.etag()));
         } catch (ObjectNotFoundException e) {
             return new StoredManifest(Manifest.empty(schemaId, options.newForm()), null);
         }
+    }
+
+    private StoredManifest seen(StoredManifest stored) {
+        if (listener != CdcListener.NONE) {
+            listener.manifestSeen(stored.manifest().size());
+        }
+        return stored;
     }
 
     /**
@@ -149,7 +159,7 @@ public final class ManifestStore {
             }
             RuntimeException failure;
             try {
-                return new StoredManifest(next, put(content, next, current)); // the commit point
+                return seen(new StoredManifest(next, put(content, next, current))); // the commit point
             } catch (RuntimeException e) {
                 failure = e;
             }
@@ -291,6 +301,7 @@ public final class ManifestStore {
 
     private void logRetry(Manifest next, RuntimeException failure) {
         if (failure instanceof PreconditionFailedException) {
+            listener.manifestConflict(next.schemaId());
             LOG.debug("save {} of {} refused, reloading", next.version(), nameOf(next));
         } else {
             LOG.warn("save {} of {} failed, reloading: {}", next.version(), nameOf(next), failure.getMessage());

@@ -2,6 +2,7 @@ package io.formacdc.manifest;
 
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcDefaults;
+import io.formacdc.core.CdcListener;
 import io.formacdc.core.CompactionConfig;
 import io.formacdc.core.ManifestForm;
 import io.soabase.recordbuilder.core.RecordBuilder;
@@ -18,6 +19,7 @@ import java.time.Duration;
  * @param maxBackoff longest pause
  * @param clock gives {@code updated_at_ms}
  * @param sleeper pauses
+ * @param listener told of each manifest read or saved, and of conflicts
  */
 @RecordBuilder
 @RecordBuilder.Options(enableWither = false, enableGetters = false)
@@ -28,7 +30,8 @@ public record ManifestStoreOptions(
         Duration baseBackoff,
         Duration maxBackoff,
         Clock clock,
-        Sleeper sleeper) {
+        Sleeper sleeper,
+        CdcListener listener) {
 
     /** What is used where nothing else is said. */
     public static final ManifestStoreOptions DEFAULTS = new ManifestStoreOptions(
@@ -38,7 +41,8 @@ public record ManifestStoreOptions(
             Duration.ofMillis(CdcDefaults.BASE_BACKOFF_MS),
             Duration.ofMillis(CdcDefaults.MAX_BACKOFF_MS),
             Clock.systemUTC(),
-            duration -> Thread.sleep(duration.toMillis()));
+            duration -> Thread.sleep(duration.toMillis()),
+            CdcListener.NONE);
 
     /** @throws IllegalArgumentException if a number is negative, or the first pause longer than the longest */
     public ManifestStoreOptions {

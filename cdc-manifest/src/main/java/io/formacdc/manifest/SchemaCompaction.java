@@ -3,7 +3,6 @@ package io.formacdc.manifest;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcListener;
-import io.formacdc.core.CdcPaths;
 import io.formacdc.core.CommitStateUnknownException;
 import io.formacdc.core.CompactionConfig;
 import io.formacdc.core.CompactionReport;
@@ -12,8 +11,9 @@ import io.formacdc.core.Merger.LocalFile;
 import io.formacdc.core.Merger.LooseRows;
 import io.formacdc.core.Merger.Merge;
 import io.formacdc.core.Merger.Source;
+import io.formacdc.core.Progress.Stage;
+import io.formacdc.core.Progress.Task;
 import io.formacdc.core.RowIdInterval;
-import io.formacdc.core.UuidV7;
 import io.formacdc.manifest.BaseLayout.Slot;
 import io.formacdc.manifest.CompactionPlan.Action;
 import io.formacdc.manifest.CompactionPlan.BaseRewrite;
@@ -22,12 +22,11 @@ import io.formacdc.manifest.CompactionPlan.FileDecision;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -44,7 +43,6 @@ final class SchemaCompaction {
     private static final int MAX_ROUNDS = 3;
 
     private final int schemaId;
-    private final CdcConfig config;
     private final CompactionConfig compaction;
     private final Compactor.Ports ports;
     private final CdcListener listener;
@@ -52,8 +50,7 @@ final class SchemaCompaction {
     private final Map<Integer, String> etagsInShape;
 
     private final long begin = System.nanoTime();
-    private final List<String> written = Collections.synchronizedList(new ArrayList<>());
-    private final AtomicLong rowsWritten = new AtomicLong();
+    private final MergedFiles files;
     private String step = "load of the manifest";
 
     SchemaCompaction(
@@ -65,12 +62,12 @@ final class SchemaCompaction {
             Clock clock,
             Map<Integer, String> etagsInShape) {
         this.schemaId = schemaId;
-        this.config = config;
         this.compaction = compaction;
         this.ports = ports;
         this.listener = listener;
         this.clock = clock;
         this.etagsInShape = etagsInShape;
+        this.files = new MergedFiles(schemaId, ports.store(), config.s3Prefix(), compaction.tempPrefix());
     }
 
     /** Decides, and does nothing else: it reads the manifest and the deltas. */
@@ -91,6 +88,7 @@ final class SchemaCompaction {
             StoredManifest loaded = ports.manifests().load(schemaId);
             String etag = loaded.etag();
             if (etag != null && etag.equals(etagsInShape.get(schemaId))) {
+                listener.compactionDue(schemaId, 0, 0);
                 return result(Outcome.NOTHING_TO_DO, Figures.of(loaded.manifest()), null);
             }
             Figures figures = compact(loaded);
@@ -100,12 +98,12 @@ final class SchemaCompaction {
             return result(figures.retired() == 0 ? Outcome.NOTHING_TO_DO : Outcome.COMPACTED, figures, null);
         } catch (Splice.OvertakenException e) {
             LOG.info("schema {}: compaction given up, {}", schemaId, e.getMessage());
-            deleteWritten(e);
+            files.deleteAll(e);
             return result(Outcome.OVERTAKEN, Figures.NONE, null);
         } catch (CommitStateUnknownException e) {
             return result(Outcome.UNKNOWN, Figures.NONE, named(e));
         } catch (CdcException e) {
-            deleteWritten(e); // known not to be listed
+            files.deleteAll(e); // known not to be listed
             return result(Outcome.FAILED, Figures.NONE, named(e));
         } catch (RuntimeException e) {
             return result(Outcome.FAILED, Figures.NONE, named(e));
@@ -122,6 +120,7 @@ final class SchemaCompaction {
             boolean isDue = layout.isOutOfShape(targetBytes)
                     || (round == 0 && !layout.loose().isEmpty());
             if (!isDue) {
+                listener.compactionDue(schemaId, 0, 0);
                 break;
             }
             try (Merge merge = ports.merger().open(schemaId)) {
@@ -143,13 +142,14 @@ final class SchemaCompaction {
                 : layout.slots().stream()
                         .map(slot -> new LooseRows(0, 0, Map.of()))
                         .toList();
-        return new CompactionPlanner(manifest, layout, compaction, rows).plan();
+        CompactionPlan plan = new CompactionPlanner(manifest, layout, compaction, rows).plan();
+        listener.compactionDue(schemaId, plan.filesTakenUp(), plan.bytesTakenUp());
+        return plan;
     }
 
     private List<LooseRows> readLoose(Merge merge, BaseLayout layout) {
         step = "read of " + layout.loose().size() + " deltas";
-        SourceFiles sources = new SourceFiles(ports.store(), merge);
-        inParallel(layout.loose(), sources::fetch).forEach(merge::addLoose);
+        fetch(layout.loose(), merge).forEach(merge::addLoose);
         return merge.looseRowsIn(layout.slots().stream().map(Slot::interval).toList());
     }
 
@@ -158,25 +158,29 @@ final class SchemaCompaction {
 
     private Round execute(StoredManifest loaded, CompactionPlan plan, Merge merge) {
         listener.compactionStarted(schemaId, plan.predictedBytes());
+        WorkProgress progress =
+                new WorkProgress(schemaId, Task.COMPACTION, plan.predictedRows(), plan.predictedBytes(), listener);
         Map<String, ManifestEntry> byKey =
                 loaded.manifest().entries().stream().collect(Collectors.toMap(ManifestEntry::key, e -> e));
         Map<String, Source> bases = fetchBases(plan, byKey, merge);
         step = "merge of " + plan.rewrites().size() + " parts of the base tier";
         // From here on objects are written.
         List<ManifestEntry> entries = new ArrayList<>();
-        inParallel(plan.rewrites(), rewrite -> writeBase(rewrite, bases, merge)).forEach(entries::addAll);
-        entries.addAll(writeDelta(plan, merge));
+        inParallel(plan.rewrites(), rewrite -> writeBase(rewrite, bases, merge, progress))
+                .forEach(entries::addAll);
+        entries.addAll(writeDelta(plan, merge, progress));
         Set<String> merged = plan.files().stream()
                 .filter(file -> file.action() != Action.KEEP)
                 .map(FileDecision::key)
                 .collect(Collectors.toSet());
         if (entries.isEmpty() && merged.size() == byKey.size()) {
-            entries.add(writeEmptyBase(merge));
+            entries.add(writeEmptyBase(merge, progress));
         }
         step = "save of the manifest";
         Splice splice = new Splice(schemaId, Set.copyOf(byKey.keySet()), merged, entries, clock.millis());
         StoredManifest saved = ports.manifests().update(loaded, splice); // the commit point
-        written.clear();
+        files.listed();
+        listener.compactionDue(schemaId, 0, 0);
         LOG.info(
                 "schema {}: compacted {} files to {} ({} bytes)",
                 schemaId,
@@ -193,19 +197,30 @@ final class SchemaCompaction {
                 .map(byKey::get)
                 .toList();
         step = "read of " + entries.size() + " base files";
-        SourceFiles sources = new SourceFiles(ports.store(), merge);
-        return inParallel(entries, sources::fetch).stream().collect(Collectors.toMap(Source::key, s -> s));
+        return fetch(entries, merge).stream().collect(Collectors.toMap(Source::key, s -> s));
     }
 
-    private List<ManifestEntry> writeBase(BaseRewrite rewrite, Map<String, Source> bases, Merge merge) {
+    private List<Source> fetch(List<ManifestEntry> entries, Merge merge) {
+        SourceFiles sources = new SourceFiles(ports.store(), merge);
+        WorkProgress progress = new WorkProgress(schemaId, Task.COMPACTION, 0, bytesOf(entries), listener);
+        return inParallel(entries, entry -> {
+            Source source = sources.fetch(entry);
+            progress.add(Stage.FETCH, 0, bytesOf(List.of(entry)));
+            return source;
+        });
+    }
+
+    private List<ManifestEntry> writeBase(
+            BaseRewrite rewrite, Map<String, Source> bases, Merge merge, WorkProgress progress) {
         List<Source> sources = rewrite.baseKeys().stream().map(bases::get).toList();
-        return merge.writeBase(rewrite.interval(), sources, rewrite.files(), this::addProgress).stream()
+        LongConsumer merged = progress.ofPiece(Stage.MERGE);
+        return merge.writeBase(rewrite.interval(), sources, rewrite.files(), merged).stream()
                 .filter(file -> file.contents().rowCount() > 0)
-                .map(file -> ManifestEntry.base(upload(file, "base-"), file.contents()))
+                .map(file -> ManifestEntry.base(upload(file, "base-", progress), file.contents()))
                 .toList();
     }
 
-    private List<ManifestEntry> writeDelta(CompactionPlan plan, Merge merge) {
+    private List<ManifestEntry> writeDelta(CompactionPlan plan, Merge merge, WorkProgress progress) {
         Consolidation consolidation = plan.consolidation();
         if (consolidation == null || consolidation.files() == 0) {
             return List.of();
@@ -217,63 +232,23 @@ final class SchemaCompaction {
                         plan.rewrites().stream().map(BaseRewrite::interval).toList(),
                         consolidation.files())
                 .stream()
-                .map(file -> ManifestEntry.delta(upload(file, "delta-"), file.contents()))
+                .peek(file -> progress.add(Stage.MERGE, file.contents().rowCount(), 0))
+                .map(file -> ManifestEntry.delta(upload(file, "delta-", progress), file.contents()))
                 .toList();
     }
 
     /** An emptied schema lists a file without rows: where nothing is listed, readers take the whole bucket. */
-    private ManifestEntry writeEmptyBase(Merge merge) {
+    private ManifestEntry writeEmptyBase(Merge merge, WorkProgress progress) {
         LocalFile file =
                 merge.writeBase(RowIdInterval.ALL, List.of(), 1, rows -> {}).get(0);
-        return ManifestEntry.base(upload(file, "base-"), file.contents());
+        return ManifestEntry.base(upload(file, "base-", progress), file.contents());
     }
 
-    private String upload(LocalFile file, String namePrefix) {
-        String name = UuidV7.next() + ".parquet";
-        String key = CdcPaths.schemaPrefix(config.s3Prefix(), schemaId) + namePrefix + name;
-        written.add(key);
-        if (compaction.tempPrefix().isEmpty()) {
-            ports.store().put(key, file.path());
-        } else {
-            putByWayOf(compaction.tempPrefix() + (compaction.tempPrefix().endsWith("/") ? "" : "/") + name, key, file);
-        }
-        long stored = ports.store().head(key).sizeBytes();
-        if (stored != file.contents().sizeBytes()) {
-            throw new CdcException(
-                    "the store holds " + stored + " bytes of " + file.contents().sizeBytes() + " at " + key);
-        }
+    private String upload(LocalFile file, String namePrefix, WorkProgress progress) {
+        progress.add(Stage.UPLOAD, 0, 0);
+        String key = files.upload(file, namePrefix);
+        progress.add(Stage.UPLOAD, 0, file.contents().sizeBytes());
         return key;
-    }
-
-    private void putByWayOf(String stagedKey, String key, LocalFile file) {
-        try {
-            ports.store().put(stagedKey, file.path());
-            ports.store().copy(stagedKey, key);
-        } finally {
-            deleteQuietly(stagedKey);
-        }
-    }
-
-    private void deleteQuietly(String key) {
-        try {
-            ports.store().delete(key);
-        } catch (RuntimeException e) {
-            LOG.warn("schema {}: could not delete {}: {}", schemaId, key, e.getMessage());
-        }
-    }
-
-    private void deleteWritten(RuntimeException failure) {
-        for (String key : written) {
-            try {
-                ports.store().delete(key);
-            } catch (RuntimeException e) {
-                failure.addSuppressed(e);
-            }
-        }
-    }
-
-    private void addProgress(long rows) {
-        listener.rowsMerged(schemaId, rowsWritten.addAndGet(rows));
     }
 
     private <T, R> List<R> inParallel(List<T> inputs, Function<T, R> work) {

@@ -14,6 +14,7 @@ import io.formacdc.core.ExportRefusedException;
 import io.formacdc.core.FencedException;
 import io.formacdc.core.FileContents;
 import io.formacdc.core.LiveExporter.LiveSnapshot;
+import io.formacdc.core.Progress.Task;
 import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaIds;
@@ -123,10 +124,13 @@ final class SchemaExport {
     }
 
     private StagedExport staging(LiveSnapshot snapshot, long liveRows) {
-        ExportProgress progress = new ExportProgress(schemaId, liveRows, listener);
-        StagedExport begun = new StagedExport(schemaId, config, snapshot, files, progress);
+        StagedExport begun = new StagedExport(schemaId, config, snapshot, files, progressOf(liveRows, 0));
         staged = begun;
         return begun;
+    }
+
+    private WorkProgress progressOf(long totalRows, long totalBytes) {
+        return new WorkProgress(schemaId, Task.BASE_EXPORT, totalRows, totalBytes, listener);
     }
 
     private StoredManifest loadManifest() {
@@ -138,7 +142,7 @@ final class SchemaExport {
     }
 
     private void checkComplete(long liveRows) {
-        long rows = ranges.stream().mapToLong(r -> r.contents().rowCount()).sum();
+        long rows = rowsIn(ranges);
         if (rows != liveRows) {
             throw new CdcException("the files hold " + rows + " rows, and " + liveRows + " are live");
         }
@@ -151,7 +155,7 @@ final class SchemaExport {
         try {
             step = "copy of " + ranges.size() + " files to their places";
             Naming naming = !loaded.exists() && isHeld(lock) ? Naming.BY_ROWS : Naming.UNIQUE;
-            entries = files.place(ranges, naming);
+            entries = files.place(ranges, naming, progressOf(rowsIn(ranges), bytesIn(ranges)));
             step = "save of the manifest";
             Set<String> known =
                     before.entries().stream().map(ManifestEntry::key).collect(Collectors.toSet());
@@ -287,15 +291,23 @@ final class SchemaExport {
         return new BaseExportReport(
                 schemaId,
                 outcome,
-                listed.stream().mapToLong(range -> range.contents().rowCount()).sum(),
+                rowsIn(listed),
                 keys,
                 keys.size(),
-                listed.stream().mapToLong(range -> range.contents().sizeBytes()).sum(),
+                bytesIn(listed),
                 staged == null || listed.isEmpty() ? 0 : staged.reused(),
                 retired,
                 lossyCasts,
                 elapsed(),
                 error);
+    }
+
+    private static long rowsIn(List<ExportedRange> ranges) {
+        return ranges.stream().mapToLong(range -> range.contents().rowCount()).sum();
+    }
+
+    private static long bytesIn(List<ExportedRange> ranges) {
+        return ranges.stream().mapToLong(range -> range.contents().sizeBytes()).sum();
     }
 
     private Duration elapsed() {

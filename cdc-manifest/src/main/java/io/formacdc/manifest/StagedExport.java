@@ -6,6 +6,7 @@ import io.formacdc.core.CdcInterruptedException;
 import io.formacdc.core.FileContents;
 import io.formacdc.core.LiveExporter.LiveSnapshot;
 import io.formacdc.core.LiveExporter.RowsDigest;
+import io.formacdc.core.Progress.Stage;
 import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SnapshotExporter.Chunk;
@@ -18,6 +19,7 @@ import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -37,13 +39,13 @@ final class StagedExport {
     private final CdcConfig config;
     private final LiveSnapshot snapshot;
     private final BaseFiles files;
-    private final ExportProgress progress;
+    private final WorkProgress progress;
     private final ExportRanges.Sizes sizes;
     private final List<ExportedRange> staged = Collections.synchronizedList(new ArrayList<>());
     private final AtomicInteger reused = new AtomicInteger();
     private @Nullable String failedStep;
 
-    StagedExport(int schemaId, CdcConfig config, LiveSnapshot snapshot, BaseFiles files, ExportProgress progress) {
+    StagedExport(int schemaId, CdcConfig config, LiveSnapshot snapshot, BaseFiles files, WorkProgress progress) {
         this.schemaId = schemaId;
         this.config = config;
         this.snapshot = snapshot;
@@ -166,7 +168,7 @@ final class StagedExport {
     }
 
     private ExportedFile export(Chunk chunk) {
-        ExportProgress.OneFile told = progress.ofOneFile();
+        LongConsumer told = progress.ofPiece(Stage.EXPORT);
         return during("export of " + chunk.rowCount() + " rows", () -> {
             ExportedFile file = snapshot.export(chunk, told);
             try {
@@ -175,7 +177,7 @@ final class StagedExport {
                 file.close();
                 throw e;
             }
-            told.finish(chunk.rowCount());
+            told.accept(chunk.rowCount());
             return file;
         });
     }
@@ -192,7 +194,9 @@ final class StagedExport {
         RowsDigest digest = during("count of live rows", () -> snapshot.digest(interval));
         String key = files.newStagedKey();
         return during("upload of " + key, () -> {
+            progress.add(Stage.UPLOAD, 0, 0);
             files.stage(file, key);
+            progress.add(Stage.UPLOAD, 0, file.contents().sizeBytes());
             LOG.debug("schema {}: staged {} rows as {}", schemaId, chunk.rowCount(), key);
             return new ExportedRange(interval, digest, key, file.contents(), file.lossyCasts());
         });
@@ -203,7 +207,7 @@ final class StagedExport {
         staged.add(range);
         journal.add(range);
         sizes.measured(range.contents());
-        progress.skipped(range.contents().rowCount());
+        progress.add(Stage.EXPORT, range.contents().rowCount(), range.contents().sizeBytes());
     }
 
     private static void acquire(Semaphore semaphore) {

@@ -82,7 +82,8 @@ class CompactionPlannerTest {
         CompactionPlan plan = plan(manifest(base(1, 1, 2, 30, 10), base(2, 3, 4, 30, 10)), NONE);
 
         assertThat(plan.rewrites())
-                .containsExactly(new BaseRewrite(RowIdInterval.ALL, List.of(baseKey(1), baseKey(2)), 1, 60_000_000));
+                .containsExactly(
+                        new BaseRewrite(RowIdInterval.ALL, List.of(baseKey(1), baseKey(2)), 1, 20, 60_000_000));
     }
 
     @Test

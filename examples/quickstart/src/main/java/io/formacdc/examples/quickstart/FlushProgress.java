@@ -3,6 +3,7 @@ package io.formacdc.examples.quickstart;
 import io.formacdc.core.CdcListener;
 import io.formacdc.core.FlushReport;
 import io.formacdc.core.FlushedFile;
+import io.formacdc.core.Progress;
 
 /** Shows how far a flush of one schema is. Thread-safe. */
 final class FlushProgress implements CdcListener {
@@ -21,8 +22,8 @@ final class FlushProgress implements CdcListener {
     }
 
     @Override
-    public synchronized void rowsExported(int schemaId, long rows, long rowsOfChunk) {
-        screen.bar(Math.min(dirtyRows, flushedRows + Math.min(rows, rowsOfChunk)), dirtyRows);
+    public synchronized void progressed(Progress progress) {
+        screen.bar(progress.rows().done(), progress.rows().total());
     }
 
     @Override
