@@ -213,6 +213,9 @@ final class Entities {
         List<String> inLake = rows(
                 lake.connection(),
                 "SELECT concat_ws('|', row_id, changed_at, title, amount, note, total) FROM lake ORDER BY row_id");
+        // Without statistics, PostgreSQL 15 goes through all EAV rows of the schema for each entity, which takes
+        // minutes.
+        host.sql("SET enable_nestloop = off");
         List<String> inPostgres = rows(
                 host.connection,
                 "SELECT concat_ws('|', ltbase_row_id, ltbase_updated_at, text_01, bigint_01, n.value_text,"

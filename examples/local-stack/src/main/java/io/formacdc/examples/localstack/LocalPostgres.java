@@ -27,7 +27,8 @@ import org.postgresql.ds.PGSimpleDataSource;
  * free, the data lie in a temporary folder that goes when the server is closed or the JVM exits.
  *
  * <p>Where the environment variable {@value #URL_VARIABLE} holds a JDBC URL, that server is used and none is started;
- * its own databases are left alone. Thread-safe.
+ * its own databases are left alone. Under the Maven profile {@code containers} the server is one in a container.
+ * Thread-safe.
  */
 public final class LocalPostgres implements AutoCloseable {
     /** A JDBC URL with user and password, of a server to use instead of starting one. */
@@ -190,7 +191,10 @@ public final class LocalPostgres implements AutoCloseable {
 
     private static LocalPostgres server(Map<String, String> settings) {
         String url = System.getenv(URL_VARIABLE);
-        return url == null || url.isBlank() ? startServer(settings) : serverAt(url.strip());
+        if (url != null && !url.isBlank()) {
+            return serverAt(url.strip());
+        }
+        return ServerSource.find().map(source -> serverAt(source.postgresUrl())).orElseGet(() -> startServer(settings));
     }
 
     private static LocalPostgres serverAt(String url) {

@@ -69,19 +69,20 @@ public final class LocalS3 implements AutoCloseable {
 
     /**
      * The store that tests use: the one at {@value #ENDPOINT_VARIABLE} (with {@code CDC_TEST_S3_ACCESS_KEY}, {@code
-     * CDC_TEST_S3_SECRET_KEY} and {@code CDC_TEST_S3_BUCKET}) if that is set, else {@link #start()}. What others keep in
-     * an external bucket stays there, so keep to a prefix of your own.
+     * CDC_TEST_S3_SECRET_KEY} and {@code CDC_TEST_S3_BUCKET}) if that is set, else a container under the Maven profile
+     * {@code containers}, else {@link #start()}. What others keep in an external bucket stays there, so keep to a prefix
+     * of your own.
      */
     public static LocalS3 startOrExternal() {
         String external = System.getenv(ENDPOINT_VARIABLE);
-        return external == null || external.isBlank()
-                ? start()
-                : new LocalS3(
-                        URI.create(external),
-                        variable("CDC_TEST_S3_ACCESS_KEY"),
-                        variable("CDC_TEST_S3_SECRET_KEY"),
-                        variable("CDC_TEST_S3_BUCKET"),
-                        null);
+        if (external == null || external.isBlank()) {
+            return ServerSource.find().map(source -> at(source.store())).orElseGet(LocalS3::start);
+        }
+        return at(new ServerSource.Store(
+                URI.create(external),
+                variable("CDC_TEST_S3_ACCESS_KEY"),
+                variable("CDC_TEST_S3_SECRET_KEY"),
+                variable("CDC_TEST_S3_BUCKET")));
     }
 
     /** The address for a client's endpoint override. */
@@ -161,6 +162,10 @@ public final class LocalS3 implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot create a temporary folder", e);
         }
+    }
+
+    private static LocalS3 at(ServerSource.Store store) {
+        return new LocalS3(store.endpoint(), store.accessKey(), store.secretKey(), store.bucket(), null);
     }
 
     private static String variable(String name) {

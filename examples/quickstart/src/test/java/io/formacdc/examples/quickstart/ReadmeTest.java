@@ -3,12 +3,15 @@ package io.formacdc.examples.quickstart;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.formacdc.core.CdcConfig;
+import io.formacdc.core.CompactionConfig;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -31,7 +34,7 @@ class ReadmeTest {
                     .map(file -> withoutIndentation(read(file)))
                     .toList();
         }
-        assertThat(blocks("java"))
+        assertThat(pages().values().stream().flatMap(page -> blocks(page, "java").stream()))
                 .isNotEmpty()
                 .allSatisfy(block ->
                         assertThat(sources).as(block).anyMatch(source -> source.contains(withoutIndentation(block))));
@@ -58,15 +61,35 @@ class ReadmeTest {
     }
 
     @Test
-    void everyLinkedFileIsThere() {
-        assertThat(Pattern.compile("]\\(([^)#:]+)\\)").matcher(readme).results().map(link -> link.group(1)))
-                .isNotEmpty()
-                .allSatisfy(link -> assertThat(ROOT.resolve(link)).exists());
+    void everyFieldOfACompactionIsInItsTable() {
+        String upkeep = read(ROOT.resolve(".github/UPKEEP.md"));
+        assertThat(CompactionConfig.class.getRecordComponents())
+                .extracting(RecordComponent::getName)
+                .allSatisfy(field -> assertThat(upkeep).contains("\n| `" + field + "` | "));
     }
 
-    private List<String> blocks(String language) {
+    @Test
+    void everyLinkedFileIsThere() throws IOException {
+        pages().forEach((page, text) -> assertThat(Pattern.compile("]\\(([^)#:]+)[^):]*\\)")
+                        .matcher(text)
+                        .results()
+                        .map(link -> link.group(1)))
+                .allSatisfy(link ->
+                        assertThat(page.resolveSibling(link)).as("%s", page).exists()));
+    }
+
+    /** The README, and the pages that it links, by their place. */
+    private static Map<Path, String> pages() throws IOException {
+        Map<Path, String> pages = new HashMap<>(Map.of(ROOT.resolve("README.md"), read(ROOT.resolve("README.md"))));
+        try (Stream<Path> files = Files.list(ROOT.resolve(".github"))) {
+            files.filter(file -> file.toString().endsWith(".md")).forEach(file -> pages.put(file, read(file)));
+        }
+        return pages;
+    }
+
+    private static List<String> blocks(String page, String language) {
         return Pattern.compile("^```" + language + "\\R(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL)
-                .matcher(readme)
+                .matcher(page)
                 .results()
                 .map(block -> block.group(1))
                 .toList();
