@@ -11,6 +11,7 @@ import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcInterruptedException;
 import io.formacdc.core.CdcListener;
 import io.formacdc.core.InvalidConfigException;
+import io.formacdc.core.Progress;
 import io.formacdc.core.SchemaFlushException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -63,10 +64,11 @@ class HostPoolIT {
     @Test
     void whatAnInterruptCutsIsNotGivenBackAsGood() throws SQLException {
         entities.insertMany(20_000);
+        Thread caller = Thread.currentThread();
         CdcListener interrupting = new CdcListener() {
             @Override
-            public void fileFlushed(int schemaId, io.formacdc.core.FlushedFile file, long markedRows) {
-                Thread.currentThread().interrupt();
+            public void progressed(Progress progress) {
+                caller.interrupt();
             }
         };
         try (HikariDataSource pool = pool(3, true)) {
@@ -76,9 +78,10 @@ class HostPoolIT {
             }
             assertClean(pool, true);
             try (CdcRunner runner = runner(pool, CdcListener.NONE)) {
-                assertThat(runner.runOnce(false).rows()).isEqualTo(10_000);
+                assertThat(runner.runOnce(false).rows()).isPositive();
             }
         }
+        entities.assertLakeEqualsPostgres(host.config().build());
     }
 
     @Test
@@ -86,7 +89,7 @@ class HostPoolIT {
         entities.insertMany(20_000);
         CdcListener ending = new CdcListener() {
             @Override
-            public void rowsExported(int schemaId, long rows, long rowsOfChunk) {
+            public void progressed(Progress progress) {
                 end();
             }
 

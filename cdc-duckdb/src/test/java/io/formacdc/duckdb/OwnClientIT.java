@@ -11,8 +11,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -53,7 +55,7 @@ class OwnClientIT {
     @Test
     void aRunnerThatLivesPicksUpARotatedCredentialAndClosesItsClient() throws SQLException, IOException {
         entities.insertMany(10);
-        write("expired-access-key", "expired-secret", 1_000);
+        write("expired-access-key", "expired-secret", Instant.now());
         try (CdcRunner runner =
                 CdcRunner.builder(config()).registry(Entities.REGISTRY).build()) {
             assertThatThrownBy(() -> runner.runOnce(false))
@@ -62,8 +64,10 @@ class OwnClientIT {
                     .hasMessageNotContaining("expired-secret");
             assertThat(entities.dirty()).hasSize(10);
 
-            write(S3.accessKey(), S3.secretKey(), 2_000);
-            assertThat(runner.runOnce(false).rows()).isEqualTo(10);
+            write(S3.accessKey(), S3.secretKey(), Instant.now().plusSeconds(60));
+            Awaitility.await()
+                    .ignoreExceptions()
+                    .untilAsserted(() -> assertThat(runner.runOnce(false).rows()).isEqualTo(10));
 
             runner.close();
             entities.updateAll(host.connection);
@@ -80,12 +84,12 @@ class OwnClientIT {
                 .build();
     }
 
-    /** The SDK looks at the time of the file. */
-    private void write(String accessKey, String secret, long modifiedMillis) throws IOException {
+    /** The SDK looks at the time of the file, about once a second. */
+    private void write(String accessKey, String secret, Instant modified) throws IOException {
         Path file = Files.writeString(
                 folder.resolve("credentials"),
                 "[default]\naws_access_key_id = " + accessKey + "\naws_secret_access_key = " + secret + "\n");
-        Files.setLastModifiedTime(file, FileTime.fromMillis(modifiedMillis));
+        Files.setLastModifiedTime(file, FileTime.from(modified));
     }
 
     private void set(String property, String value) {

@@ -19,7 +19,8 @@ import software.amazon.awssdk.regions.providers.DefaultAwsRegionProviderChain;
 
 /**
  * Passwords that PostgreSQL on AWS accepts for a quarter of an hour: IAM tokens of RDS, Aurora and Aurora DSQL, signed
- * here without asking AWS. The same text as {@code RdsUtilities} and {@code DsqlUtilities} of the AWS SDK make.
+ * here without asking AWS. Parameters and signature are those of the AWS SDK's {@code RdsUtilities} and {@code
+ * DsqlUtilities}.
  * Thread-safe.
  */
 public final class IamTokens {

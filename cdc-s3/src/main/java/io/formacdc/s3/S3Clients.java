@@ -21,7 +21,7 @@ public final class S3Clients {
     private S3Clients() {}
 
     /**
-     * A client with the credentials of the AWS default chain, as they are at each request, at {@code s3Endpoint} (https or http by {@code s3UseSsl} if
+     * A client with the credentials of the AWS default chain, followed as they rotate, at {@code s3Endpoint} (https or http by {@code s3UseSsl} if
      * it has no scheme) or at AWS, in {@code s3Region} or in the region of the environment, path-style if {@code
      * s3UsePath}. An endpoint needs no region; the signature then names us-east-1. Sends nothing yet.
      *

@@ -8,6 +8,7 @@ import io.formacdc.core.CdcException;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvFileSource;
@@ -37,7 +38,12 @@ class IamTokensTest {
                 .build();
         IamTokens tokens =
                 new IamTokens(config, StaticCredentialsProvider.create(credentials), Clock.fixed(now, ZoneOffset.UTC));
-        assertThat(tokens.next()).isEqualTo(token);
+        assertThat(parts(tokens.next())).isEqualTo(parts(token)).hasSizeGreaterThan(7);
+    }
+
+    /** Host and parameters; their order says nothing, and is not what is signed. */
+    private static Set<String> parts(String token) {
+        return Set.of(token.split("[?&]", -1));
     }
 
     @ParameterizedTest
