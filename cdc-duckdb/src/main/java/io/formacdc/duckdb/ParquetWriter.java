@@ -81,6 +81,10 @@ final class ParquetWriter implements AutoCloseable {
 
     /** Writes one file. On failure none is left. */
     ExportedFile write(Export export) {
+        if (Thread.currentThread().isInterrupted()) {
+            // A small export would be done before the watch looks.
+            throw new CdcInterruptedException("interrupted before the export");
+        }
         Projection projection = export.projection();
         CopySource entities = new CopySource(
                 export.snapshot(),
