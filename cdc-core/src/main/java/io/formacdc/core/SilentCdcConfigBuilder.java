@@ -37,7 +37,9 @@ final class SilentCdcConfigBuilder extends CdcConfigBuilder {
                 from.manifestTemplate(),
                 from.manifestForm(),
                 from.singleWriterStore(),
-                from.spillDirectory());
+                from.spillDirectory(),
+                from.transport(),
+                from.duckExtensionDirectory());
     }
 
     @Override

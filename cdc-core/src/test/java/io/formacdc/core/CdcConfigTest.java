@@ -45,7 +45,9 @@ class CdcConfigTest {
             "{{.SchemaID}}.json",
             ManifestForm.FILES,
             true,
-            "spill");
+            "spill",
+            Transport.EXTENSIONS,
+            "extensions");
 
     @Test
     void nothingIsSetInAFreshBuilder() {
@@ -84,6 +86,8 @@ class CdcConfigTest {
                         "",
                         ManifestForm.TIERED,
                         false,
+                        "",
+                        Transport.BUILT_IN,
                         ""));
     }
 
@@ -124,6 +128,8 @@ class CdcConfigTest {
                         "",
                         ManifestForm.TIERED,
                         false,
+                        "",
+                        Transport.BUILT_IN,
                         ""));
     }
 
