@@ -2,7 +2,6 @@ package io.formacdc.core;
 
 import static java.util.Objects.requireNonNull;
 
-import io.soabase.recordbuilder.core.RecordBuilder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,8 +49,6 @@ import java.util.regex.Pattern;
  * @param singleWriterStore accept a store that ignores conditional writes; only one process may then write
  * @param spillDirectory folder for spill and staging files; empty for the JVM's temporary folder
  */
-@RecordBuilder
-@RecordBuilder.Options(enableWither = false, enableGetters = false, publicBuilderConstructors = true)
 public record CdcConfig(
         String changeLogTable,
         String entityMainTable,
@@ -166,7 +163,7 @@ public record CdcConfig(
 
     /** A builder that starts from this. */
     public CdcConfigBuilder toBuilder() {
-        return new SilentCdcConfigBuilder(this);
+        return new CdcConfigBuilder(this);
     }
 
     /** A copy in which {@link CdcDefaults} stand where nothing was set. */
