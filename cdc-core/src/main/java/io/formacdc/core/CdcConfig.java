@@ -2,7 +2,6 @@ package io.formacdc.core;
 
 import static java.util.Objects.requireNonNull;
 
-import io.soabase.recordbuilder.core.RecordBuilder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,8 +52,6 @@ import java.util.regex.Pattern;
  * @param duckExtensionDirectory folder with DuckDB's extensions for {@link Transport#EXTENSIONS}, laid out as DuckDB's own;
  *     empty for that one, to which they are downloaded
  */
-@RecordBuilder
-@RecordBuilder.Options(enableWither = false, enableGetters = false, publicBuilderConstructors = true)
 public record CdcConfig(
         String changeLogTable,
         String entityMainTable,
@@ -175,7 +172,7 @@ public record CdcConfig(
 
     /** A builder that starts from this. */
     public CdcConfigBuilder toBuilder() {
-        return new SilentCdcConfigBuilder(this);
+        return new CdcConfigBuilder(this);
     }
 
     /** A copy in which {@link CdcDefaults} stand where nothing was set. */
