@@ -18,6 +18,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /**
@@ -28,16 +30,21 @@ public final class ByHand {
     private static final int SENSORS = 5_000;
 
     private final PrintStream out;
+    private final @Nullable String pgPassword;
     private final boolean plantsDifference;
 
-    ByHand(PrintStream out, boolean plantsDifference) {
+    /** @param pgPassword what the flush logs in with; null for the right one */
+    ByHand(PrintStream out, @Nullable String pgPassword, boolean plantsDifference) {
         this.out = out;
+        this.pgPassword = pgPassword;
         this.plantsDifference = plantsDifference;
     }
 
     /** Ends the JVM: with 0 after a last line that begins with {@code OK:}, with 1 after one with {@code FAILED:}. */
     public static void main(String[] args) {
-        System.exit(new ByHand(System.out, Boolean.getBoolean("by-hand.plantDifference")).run() ? 0 : 1);
+        ByHand byHand = new ByHand(
+                System.out, System.getProperty("by-hand.pgPassword"), Boolean.getBoolean("by-hand.plantDifference"));
+        System.exit(byHand.run() ? 0 : 1);
     }
 
     /** Tells the story, and returns whether lake and PostgreSQL were equal at its end. */
@@ -60,7 +67,7 @@ public final class ByHand {
                         Sensors.SCHEMA_ID,
                         Sensors.ATTRIBUTES,
                         postgres.dataSource(),
-                        connectionString(postgres),
+                        connectionString(config),
                         exporter,
                         full,
                         new ManifestFileLog(manifests));
@@ -101,13 +108,13 @@ public final class ByHand {
         }
     }
 
-    private static CdcConfig config(LocalPostgres postgres, LocalS3 s3) {
+    private CdcConfig config(LocalPostgres postgres, LocalS3 s3) {
         String folder = "by-hand-" + UuidV7.next();
         return CdcConfig.builder()
                 .pgHost(postgres.host())
                 .pgPort(postgres.port())
                 .pgUser(postgres.user())
-                .pgPassword(postgres.password())
+                .pgPassword(Objects.requireNonNullElse(pgPassword, postgres.password()))
                 .pgDb(postgres.database())
                 .pgSslMode("prefer")
                 .minRecords(1)
@@ -121,10 +128,10 @@ public final class ByHand {
                 .withDefaults();
     }
 
-    private static String connectionString(LocalPostgres postgres) {
-        String quoted = postgres.password().replace("\\", "\\\\").replace("'", "\\'");
+    private static String connectionString(CdcConfig config) {
+        String quoted = config.pgPassword().replace("\\", "\\\\").replace("'", "\\'");
         return "host=%s port=%d user=%s password='%s' dbname=%s"
-                .formatted(postgres.host(), postgres.port(), postgres.user(), quoted, postgres.database());
+                .formatted(config.pgHost(), config.pgPort(), config.pgUser(), quoted, config.pgDb());
     }
 
     private boolean end(boolean ok, String text) {

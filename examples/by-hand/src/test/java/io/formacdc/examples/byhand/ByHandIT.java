@@ -6,12 +6,13 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class ByHandIT {
     @Test
     void theLakeEqualsPostgresAndTheLastLineSaysSo() {
-        Run run = Run.of(false);
+        Run run = Run.of(null, false);
         // 5,000 in batches of 2,000; then every third of them, and all of one floor of seven.
         assertThat(run.lines())
                 .containsExactly(
@@ -24,15 +25,25 @@ class ByHandIT {
 
     @Test
     void oneValueThatDiffersFailsTheRun() {
-        Run run = Run.of(true);
+        Run run = Run.of(null, true);
         assertThat(run.lines()).last().isEqualTo("FAILED: 2 rows of lake and PostgreSQL have no equal in the other");
         assertThat(run.equal()).isFalse();
     }
 
+    @Test
+    void aWrongPasswordIsTheLastLineWithoutBeingShown() {
+        Run run = Run.of("not-the-word", false);
+        assertThat(run.lines()).last().asString().startsWith("FAILED: ").contains("password authentication failed");
+        assertThat(run.lines()).noneMatch(line -> line.contains("not-the-word"));
+        assertThat(run.equal()).isFalse();
+    }
+
     private record Run(boolean equal, List<String> lines) {
-        static Run of(boolean plantsDifference) {
+        static Run of(@Nullable String pgPassword, boolean plantsDifference) {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-            boolean equal = new ByHand(new PrintStream(bytes, true, StandardCharsets.UTF_8), plantsDifference).run();
+            boolean equal = new ByHand(
+                            new PrintStream(bytes, true, StandardCharsets.UTF_8), pgPassword, plantsDifference)
+                    .run();
             return new Run(equal, bytes.toString(StandardCharsets.UTF_8).lines().toList());
         }
     }
