@@ -68,6 +68,44 @@ class BaseLayoutTest {
     }
 
     @Test
+    void neighboursAreTakenTogetherUntilTheTargetIsReached() {
+        BaseLayout layout = layout(
+                base(1, 1, 2, 40, 10),
+                base(2, 3, 4, 30, 10),
+                base(3, 5, 6, 30, 10),
+                base(4, 7, 8, 40, 10),
+                base(5, 9, 10, 60, 10));
+
+        assertThat(layout.slots().stream().map(slot -> slot.bases().size())).containsExactly(3, 1, 1);
+    }
+
+    @Test
+    void aBaseOfHalfTheTargetIsNotSmall() {
+        assertThat(layout(base(1, 1, 2, 50, 10), base(2, 3, 4, 50, 10)).isOutOfShape(TARGET))
+                .isFalse();
+        assertThat(layout(base(1, 1, 2, 49, 10), base(2, 3, 4, 49, 10)).isOutOfShape(TARGET))
+                .isTrue();
+    }
+
+    @Test
+    void aBaseOfUnknownSizeIsNotTakenForASmallOneAndDoesNotGrow() {
+        ManifestEntry first = base(1, 1, 2, 0, 10);
+        ManifestEntry second = base(2, 3, 4, 0, 10);
+
+        assertThat(layout(first, second).slots().stream()
+                        .map(slot -> slot.bases().size()))
+                .containsExactly(1, 1, 0);
+    }
+
+    @Test
+    void aPromotedDeltaThatNamesRowIdsMayHaveRowsWhateverItsCount() {
+        BaseLayout layout = layout(entry("base", flushKey(1), 1, 50, 1, 0));
+
+        assertThat(layout.withoutRows()).isEmpty();
+        assertThat(keys(layout.loose())).containsExactly(flushKey(1));
+    }
+
+    @Test
     void withoutAnyBaseThereIsOneSlot() {
         assertThat(layout(delta(1, 1, 5)).slots()).containsExactly(new Slot(RowIdInterval.ALL, List.of()));
     }

@@ -155,6 +155,36 @@ class CompactionPlannerTest {
     }
 
     @Test
+    void deltasOfHalfTheLimitAreNotSmall() {
+        Manifest manifest = manifest(base(1, 1, 100_000, 100, 100_000), delta(1, 8, 10), delta(2, 8, 10));
+
+        assertThat(plan(manifest, rows(20, flushKey(1), flushKey(2)), NONE).isEmpty())
+                .isTrue();
+    }
+
+    @Test
+    void oneSmallDeltaJoinsWhatIsLeftOfARewrittenOne() {
+        Manifest manifest =
+                manifest(base(1, 1, 1000, 100, 1000), base(2, 1001, 2000, 100, 1000), delta(1, 12, 60), delta(2, 1, 5));
+
+        CompactionPlan plan = plan(
+                manifest, rows(51, flushKey(1)), new LooseRows(14, 14, Map.of(flushKey(1), 9L, flushKey(2), 5L)), NONE);
+
+        assertThat(Objects.requireNonNull(plan.consolidation()).keys())
+                .containsExactlyInAnyOrder(flushKey(1), flushKey(2));
+        assertThat(action(plan, baseKey(2))).isEqualTo(Action.KEEP);
+    }
+
+    @Test
+    void whatStaysInDeltasIsWrittenInFilesOfAtMostTheLimit() {
+        Manifest manifest = manifest(base(1, 1, 10, 100, 10), base(2, 11, 10_000, 100, 10_000), delta(1, 33, 101));
+
+        CompactionPlan plan = plan(manifest, rows(1, flushKey(1)), rows(100, flushKey(1)), NONE);
+
+        assertThat(Objects.requireNonNull(plan.consolidation()).files()).isEqualTo(3);
+    }
+
+    @Test
     void aLoneDeltaBelowTheRatioStaysAsItIs() {
         Manifest manifest = manifest(base(1, 1, 1000, 100, 1000), entry("delta", consolidatedKey(1), 1, 50, 1, 50));
 
