@@ -113,6 +113,7 @@ final class SchemaCompaction {
                 return result(Outcome.NOTHING_TO_DO, CompactionFigures.of(loaded.manifest()), null);
             }
             CompactionFigures figures = compact(loaded);
+            listener.compactionDue(schemaId, 0, 0);
             if (figures.retired() == 0 && etag != null) {
                 etagsInShape.put(schemaId, etag);
             }
@@ -141,7 +142,6 @@ final class SchemaCompaction {
             boolean isDue = layout.isOutOfShape(targetBytes)
                     || (round == 0 && !layout.loose().isEmpty());
             if (!isDue) {
-                listener.compactionDue(schemaId, 0, 0);
                 break;
             }
             try (Merge merge = ports.merger().open(schemaId)) {
@@ -201,7 +201,6 @@ final class SchemaCompaction {
         Splice splice = new Splice(schemaId, Set.copyOf(byKey.keySet()), merged, entries, clock.millis());
         StoredManifest saved = ports.manifests().update(loaded, splice); // the commit point
         files.listed();
-        listener.compactionDue(schemaId, 0, 0);
         LOG.info(
                 "schema {}: compacted {} to {} ({} bytes)",
                 schemaId,
