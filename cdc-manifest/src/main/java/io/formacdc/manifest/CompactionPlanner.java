@@ -211,9 +211,7 @@ final class CompactionPlanner {
 
     /** A file without rows is needed only where nothing else is listed. */
     private void decideFilesWithoutRows() {
-        boolean othersStay = !layout.unknownTiers().isEmpty()
-                || layout.slots().stream().anyMatch(slot -> !slot.bases().isEmpty())
-                || !layout.loose().isEmpty();
+        boolean othersStay = layout.withoutRows().size() < manifest.entries().size();
         for (ManifestEntry entry : layout.withoutRows()) {
             if (othersStay) {
                 decide(entry, Action.DROP, "it has no rows, and others are listed");

@@ -29,11 +29,16 @@ class SpliceTest {
 
     @Test
     void exactlyWhatWasMergedIsTakenOffAndRetired() {
-        Manifest saved = SPLICE.applyTo(manifest(delta(1, 1, 1), KEPT, OLD));
+        RetiredFile before = RetiredFile.of(baseKey(9), NOW - 1);
+        Manifest listed = manifest(delta(1, 1, 1), KEPT, OLD).toBuilder()
+                .retired(List.of(before))
+                .build();
+
+        Manifest saved = SPLICE.applyTo(listed);
 
         assertThat(keysOf(saved)).as("bases in row-id order").containsExactly(baseKey(1), baseKey(6));
         assertThat(saved.retired())
-                .containsExactlyInAnyOrder(RetiredFile.of(flushKey(1), NOW), RetiredFile.of(baseKey(5), NOW));
+                .containsExactlyInAnyOrder(before, RetiredFile.of(flushKey(1), NOW), RetiredFile.of(baseKey(5), NOW));
     }
 
     @Test
@@ -73,6 +78,7 @@ class SpliceTest {
     void withoutANewFileItIsSavedWhereNothingOfTheMergedIsListed() {
         Splice dropping = new Splice(SCHEMA, Set.of(), Set.of(baseKey(5), flushKey(1)), List.of(), NOW);
 
+        assertThat(dropping.key()).isIn(baseKey(5), flushKey(1));
         assertThat(dropping.isCommittedIn(manifest(OLD, KEPT))).isFalse();
         assertThat(dropping.isCommittedIn(manifest(KEPT))).isTrue();
     }
