@@ -32,7 +32,7 @@ class FolderNamesIT {
             entities.assertViewEqualsPostgres(config);
             Cdc.runOnce(config, host.client, false, Entities.REGISTRY);
             entities.assertLakeEqualsPostgres(config);
-            assertFindsNothing(config, host);
+            assertClean(config, host);
 
             CompactionConfig compaction = CompactionConfig.builder().schemaId(7).build();
             assertThat(Cdc.compact(config, compaction, host.client)
@@ -43,7 +43,7 @@ class FolderNamesIT {
 
             entities.assertLakeEqualsPostgres(config);
             entities.assertLakeEqualsPostgres(host.config().build());
-            assertFindsNothing(config, host);
+            assertClean(config, host);
             try (Lake lake = host.lake(7)) {
                 assertThat(TestHost.column(lake.connection(), "SELECT column_name FROM (DESCRIBE lake)"))
                         .doesNotContain("env");
@@ -52,10 +52,9 @@ class FolderNamesIT {
         }
     }
 
-    private static void assertFindsNothing(CdcConfig config, TestHost host) {
-        assertThat(Cdc.reconcile(config, host.client, 7, ReconcileReport.Depth.CONTENTS)
-                        .findings())
-                .isEmpty();
+    private static void assertClean(CdcConfig config, TestHost host) {
+        ReconcileReport report = Cdc.reconcile(config, host.client, 7, ReconcileReport.Depth.CONTENTS);
+        assertThat(report.isClean()).as("%s", report.findings()).isTrue();
     }
 
     private static void assertTheViewReadsAsMuch(Path folder, TestHost host) throws SQLException, IOException {
