@@ -35,6 +35,7 @@ final class SilentCdcConfigBuilder extends CdcConfigBuilder {
                 from.s3UsePath(),
                 from.manifestPrefix(),
                 from.manifestTemplate(),
+                from.pgSslRootCert(),
                 from.manifestForm(),
                 from.singleWriterStore(),
                 from.spillDirectory());

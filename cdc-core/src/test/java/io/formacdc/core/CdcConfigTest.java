@@ -43,6 +43,7 @@ class CdcConfigTest {
             true,
             "manifests",
             "{{.SchemaID}}.json",
+            "ca.pem",
             ManifestForm.FILES,
             true,
             "spill");
@@ -80,6 +81,7 @@ class CdcConfigTest {
                         "",
                         false,
                         false,
+                        "",
                         "",
                         "",
                         ManifestForm.TIERED,
@@ -120,6 +122,7 @@ class CdcConfigTest {
                         "",
                         false,
                         false,
+                        "",
                         "",
                         "",
                         ManifestForm.TIERED,
@@ -172,7 +175,6 @@ class CdcConfigTest {
                 .entityMainTable("main.")
                 .eavDataTable(".eav")
                 .pgPort(65_536)
-                .pgUseIam(true)
                 .pgSslMode("tls")
                 .duckMemLimit("lots")
                 .duckThreads(1_000_000)
@@ -196,7 +198,6 @@ class CdcConfigTest {
                         problem -> assertThat(problem).isEqualTo("pgDb is not set"),
                         problem -> assertThat(problem).isEqualTo("s3Bucket is not set"),
                         problem -> assertThat(problem).startsWith("pgPort 65536 "),
-                        problem -> assertThat(problem).startsWith("pgUseIam "),
                         problem -> assertThat(problem).startsWith("pgSslMode \"tls\" is none of disable, "),
                         problem -> assertThat(problem).startsWith("duckMemLimit \"lots\" "),
                         problem -> assertThat(problem).startsWith("parquetCompression \"rar\" is none of zstd, "),
@@ -232,6 +233,26 @@ class CdcConfigTest {
     @ValueSource(strings = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
     void sslModesOfLibpqAreAccepted(String mode) {
         with(c -> c.pgSslMode(mode)).validate();
+        with(c -> c.pgSslMode(mode).pgSslRootCert("ca.pem")).validate();
+    }
+
+    @Test
+    void authoritiesOfTheSystemNeedTheHostsNameToBeChecked() {
+        with(c -> c.pgSslMode("verify-full").pgSslRootCert("system")).validate();
+        assertThatThrownBy(() -> with(c -> c.pgSslMode("verify-ca").pgSslRootCert("system"))
+                        .validate())
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("pgSslRootCert \"system\" needs pgSslMode verify-full");
+    }
+
+    @Test
+    void howToReachPostgresIsNobodysBusinessWhereAHostBringsItsConnections() {
+        CdcConfig config = with(c ->
+                c.pgHost("").pgPort(99_999).pgUser("").pgDb("").pgSslMode("tls").pgSslRootCert("system"));
+        assertThatThrownBy(config::validate).isInstanceOf(InvalidConfigException.class);
+        assertThat(config.validateApartFromPostgres()).isSameAs(config);
+        assertThatThrownBy(() -> config.toBuilder().s3Bucket("").build().validateApartFromPostgres())
+                .hasMessageContaining("s3Bucket is not set");
     }
 
     @ParameterizedTest
