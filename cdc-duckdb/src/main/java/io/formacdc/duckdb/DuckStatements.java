@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -49,9 +50,13 @@ record DuckStatements(
         return run(statement -> read(statement, sql, reader), DuckStatements::cancel);
     }
 
-    /** Runs a COPY that asks {@link Wanted#condition} of its rows. */
-    <T> T copy(String sql, Reader<T> reader) {
-        wanted.begin();
+    /**
+     * Runs a COPY that asks {@link Wanted#condition} of its rows.
+     *
+     * @param progress told, on DuckDB's threads, of so many more rows of which {@link Wanted#countingCondition} was asked
+     */
+    <T> T copy(String sql, Reader<T> reader, LongConsumer progress) {
+        wanted.begin(progress);
         return run(statement -> read(statement, sql, reader), statement -> wanted.end());
     }
 

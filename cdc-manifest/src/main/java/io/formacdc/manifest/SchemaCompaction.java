@@ -114,6 +114,7 @@ final class SchemaCompaction {
                 return result(Outcome.NOTHING_TO_DO, Figures.of(loaded.manifest()), null);
             }
             Figures figures = compact(loaded);
+            listener.compactionDue(schemaId, 0, 0);
             if (figures.retired() == 0 && etag != null) {
                 etagsInShape.put(schemaId, etag);
             }
@@ -142,7 +143,6 @@ final class SchemaCompaction {
             boolean isDue = layout.isOutOfShape(targetBytes)
                     || (round == 0 && !layout.loose().isEmpty());
             if (!isDue) {
-                listener.compactionDue(schemaId, 0, 0);
                 break;
             }
             try (Merge merge = ports.merger().open(schemaId)) {
@@ -202,7 +202,6 @@ final class SchemaCompaction {
         Splice splice = new Splice(schemaId, Set.copyOf(byKey.keySet()), merged, entries, clock.millis());
         StoredManifest saved = ports.manifests().update(loaded, splice); // the commit point
         files.listed();
-        listener.compactionDue(schemaId, 0, 0);
         LOG.info(
                 "schema {}: compacted {} to {} ({} bytes)",
                 schemaId,

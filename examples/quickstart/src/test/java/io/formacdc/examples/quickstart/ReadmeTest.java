@@ -56,6 +56,12 @@ class ReadmeTest {
     }
 
     @Test
+    void theFirstBlockUnderAServiceIsItsCommand() {
+        assertThat(firstBlockUnder("A service"))
+                .isEqualTo("mvn -q -Pspring-boot -pl examples/spring-boot -am process-test-classes");
+    }
+
+    @Test
     void theFirstBlockUnderTestsIsWhatIsRunOnEveryChange() {
         assertThat(read(ROOT.resolve(".ci/run")).lines()).contains(firstBlockUnder("Tests"));
     }
