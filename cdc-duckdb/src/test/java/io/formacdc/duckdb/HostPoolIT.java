@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.formacdc.core.BaseExportOptions.ExistingDeltas;
 import io.formacdc.core.BaseExportOptions;
+import io.formacdc.core.BaseExportOptions.ExistingDeltas;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcInterruptedException;
