@@ -21,17 +21,30 @@ final class IamDataSource extends PGSimpleDataSource {
 
     @Override
     public Connection getConnection() throws SQLException {
-        String token;
+        String password;
         try {
-            token = tokens.get();
+            password = nextPassword();
+        } catch (CdcException e) {
+            throw new SQLException(e.getMessage(), "28000", e);
+        }
+        return getConnection(getUser(), password);
+    }
+
+    /**
+     * What the next connection logs in with.
+     *
+     * @throws CdcException if there is neither token nor password
+     */
+    String nextPassword() {
+        try {
+            return tokens.get();
         } catch (CdcException e) {
             String password = getPassword();
             if (password == null || password.isEmpty()) {
-                throw new SQLException(e.getMessage() + "; and no pgPassword is set", "28000", e);
+                throw new CdcException(e.getMessage() + "; and no pgPassword is set", e);
             }
             LOG.warn("{}; trying pgPassword instead", e.getMessage());
-            return super.getConnection();
+            return password;
         }
-        return getConnection(getUser(), token);
     }
 }

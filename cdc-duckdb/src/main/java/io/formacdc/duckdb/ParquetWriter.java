@@ -129,7 +129,7 @@ final class ParquetWriter implements AutoCloseable {
             if (entities.hasEnded() || eav.hasEnded()) {
                 throw failure(guard, entities.failure() != null ? entities.failure() : eav.failure());
             }
-            FileContents contents = ParquetCopy.read(stats, file).contents(sql.columns());
+            FileContents contents = ParquetCopy.read(stats, file.toString()).contents(sql.columns());
             Map<String, Long> lossyCasts = new HashMap<>(entities.lossyCasts());
             lossyCasts.putAll(eav.lossyCasts());
             return new ExportedFile(file, contents, entities.versions(), lossyCasts);

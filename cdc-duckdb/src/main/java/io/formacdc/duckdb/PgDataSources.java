@@ -78,6 +78,10 @@ final class PgDataSources {
         }
     }
 
+    static boolean trustsTheSystem(PGSimpleDataSource dataSource) {
+        return DefaultJavaSSLFactory.class.getName().equals(dataSource.getSslfactory());
+    }
+
     /**
      * Reads a connection string: libpq's {@code host=... port=...} or {@code postgresql://...}, as in Go, or a JDBC URL.
      *

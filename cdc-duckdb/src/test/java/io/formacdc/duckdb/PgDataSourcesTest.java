@@ -111,6 +111,24 @@ class PgDataSourcesTest {
     }
 
     @Test
+    void whatDuckDbConnectsWithHasTheTokenAndTheAuthoritiesToo() {
+        CdcConfig config = CdcConfig.builder()
+                .pgHost("h")
+                .pgPort(5432)
+                .pgUseIam(true)
+                .pgPassword("unused")
+                .pgSslMode("verify-full")
+                .pgSslRootCert("system")
+                .build();
+        PgDsn dsn = PgDsn.of(PgDataSources.of(config, () -> "token?a=b", Map.of()));
+        assertThat(dsn.password()).isEqualTo("token?a=b");
+        assertThat(dsn.text())
+                .contains("password='token?a=b'", "sslmode='verify-full'", "sslrootcert='system'")
+                .doesNotContain("unused");
+        assertThat(PgDsn.of(of("verify-ca", "/ca.pem", Map.of())).text()).contains("sslrootcert='/ca.pem'");
+    }
+
+    @Test
     void requireVerifiesWhereAuthoritiesAreNamed() {
         assertThat(of("require", "", Map.of()).getSslMode()).isEqualTo("require");
         assertThat(of("require", "/ca.pem", Map.of()).getSslMode()).isEqualTo("verify-ca");

@@ -196,7 +196,7 @@ final class SteppedFlush {
                 }
 
                 @Override
-                public ExportedFile export(Chunk chunk, LongConsumer progress) {
+                public Exported export(Chunk chunk, LongConsumer progress) {
                     return stepped(Effect.EXPORT, () -> snapshot.export(chunk, progress), CdcException::new);
                 }
 
