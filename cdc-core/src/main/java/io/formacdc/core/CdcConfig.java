@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 /**
  * What a flush reads, when it flushes, and where it writes. Immutable. Zero, negative or empty means "not set"; {@link
  * #withDefaults()} fills what was not set and {@link #validate()} refuses what cannot work. Field names are those of
- * Go's {@code CDCConfig}; the last five have no Go counterpart.
+ * Go's {@code CDCConfig}; the last six have no Go counterpart.
  *
  * @param changeLogTable table of dirty rows; {@code schema.table} allowed, quoted as identifiers
  * @param entityMainTable table of hot columns
@@ -25,7 +25,8 @@ import java.util.regex.Pattern;
  * @param pgUser role to log in as
  * @param pgPassword its password; never shown
  * @param pgDb database name
- * @param pgUseIam log in with an IAM token instead of the password
+ * @param pgUseIam log in with a new IAM token of RDS, Aurora or Aurora DSQL at each connection; with the password, and a
+ *     warning, where none can be made
  * @param pgSslMode one of libpq's modes: disable, allow, prefer, require, verify-ca, verify-full
  * @param duckDbPath DuckDB database file, which only one pass at a time can use; empty for memory
  * @param duckThreads threads of an export
@@ -45,6 +46,9 @@ import java.util.regex.Pattern;
  * @param s3UsePath path-style addressing, when no client is injected
  * @param manifestPrefix root prefix of manifests
  * @param manifestTemplate path of a manifest under it, as in {@code manifest/{{.SchemaID}}.json}
+ * @param pgSslRootCert PEM file of the authorities whose certificates verify-ca and verify-full accept, and then require
+ *     does too, as in libpq; {@code system} for those that the JVM trusts; empty for the file that the environment variable
+ *     {@code PGSSLROOTCERT} names, else {@code ~/.postgresql/root.crt}
  * @param manifestForm the document a new manifest is written in; an existing one keeps its form
  * @param singleWriterStore accept a store that ignores conditional writes; only one process may then write
  * @param spillDirectory folder for spill and staging files; empty for the JVM's temporary folder
@@ -84,6 +88,7 @@ public record CdcConfig(
         boolean s3UsePath,
         String manifestPrefix,
         String manifestTemplate,
+        String pgSslRootCert,
         ManifestForm manifestForm,
         boolean singleWriterStore,
         String spillDirectory,
@@ -99,6 +104,9 @@ public record CdcConfig(
     private static final int MAX_ZSTD_LEVEL = 22;
     /** Most {@code duckThreads}: DuckDB starts them all, whatever the machine has. */
     public static final int MAX_THREADS = 1024;
+
+    /** The {@code pgSslRootCert} that stands for the authorities which the JVM trusts. */
+    public static final String SYSTEM_ROOT_CERT = "system";
 
     private static final Duration MAX_QUERY_TIMEOUT = Duration.ofDays(365);
     private static final CdcConfig UNSET = new CdcConfig(
@@ -133,6 +141,7 @@ public record CdcConfig(
             false,
             "",
             "",
+            "",
             ManifestForm.TIERED,
             false,
             "",
@@ -159,6 +168,7 @@ public record CdcConfig(
         requireNonNull(s3Region, "s3Region");
         requireNonNull(manifestPrefix, "manifestPrefix");
         requireNonNull(manifestTemplate, "manifestTemplate");
+        requireNonNull(pgSslRootCert, "pgSslRootCert");
         requireNonNull(manifestForm, "manifestForm");
         requireNonNull(spillDirectory, "spillDirectory");
         requireNonNull(transport, "transport");
@@ -245,11 +255,11 @@ public record CdcConfig(
         if (pgDb.isBlank()) {
             problems.add("pgDb is not set");
         }
-        if (pgUseIam) {
-            problems.add("pgUseIam is not supported yet; use pgPassword");
-        }
         if (!SSL_MODES.contains(pgSslMode)) {
             problems.add("pgSslMode \"" + pgSslMode + "\" is none of " + String.join(", ", SSL_MODES));
+        } else if (pgSslRootCert.equals(SYSTEM_ROOT_CERT) && !pgSslMode.equals("verify-full")) {
+            problems.add("pgSslRootCert \"" + pgSslRootCert + "\" needs pgSslMode verify-full: every host of the"
+                    + " Internet can have a certificate of those authorities");
         }
         return problems;
     }

@@ -38,6 +38,7 @@ public final class CdcConfigBuilder {
     private boolean s3UsePath;
     private String manifestPrefix;
     private String manifestTemplate;
+    private String pgSslRootCert;
     private ManifestForm manifestForm;
     private boolean singleWriterStore;
     private String spillDirectory;
@@ -76,6 +77,7 @@ public final class CdcConfigBuilder {
         this.s3UsePath = from.s3UsePath();
         this.manifestPrefix = from.manifestPrefix();
         this.manifestTemplate = from.manifestTemplate();
+        this.pgSslRootCert = from.pgSslRootCert();
         this.manifestForm = from.manifestForm();
         this.singleWriterStore = from.singleWriterStore();
         this.spillDirectory = from.spillDirectory();
@@ -238,6 +240,11 @@ public final class CdcConfigBuilder {
         return this;
     }
 
+    public CdcConfigBuilder pgSslRootCert(String pgSslRootCert) {
+        this.pgSslRootCert = pgSslRootCert;
+        return this;
+    }
+
     public CdcConfigBuilder manifestForm(ManifestForm manifestForm) {
         this.manifestForm = manifestForm;
         return this;
@@ -301,6 +308,7 @@ public final class CdcConfigBuilder {
                 s3UsePath,
                 manifestPrefix,
                 manifestTemplate,
+                pgSslRootCert,
                 manifestForm,
                 singleWriterStore,
                 spillDirectory,

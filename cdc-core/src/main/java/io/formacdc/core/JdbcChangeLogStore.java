@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 public final class JdbcChangeLogStore implements ChangeLogStore {
     private final DataSource dataSource;
     private final String table;
+    private volatile boolean hasRealSessions;
 
     /**
      * @param dataSource of the database that has the table, on real sessions (see {@link SchemaLock})
@@ -52,10 +53,30 @@ public final class JdbcChangeLogStore implements ChangeLogStore {
         }
     }
 
-    /** @throws IllegalArgumentException for a schema id outside 1..32767 */
+    /**
+     * {@inheritDoc} The first lock costs a second connection for a moment, to see whether the lock stays where it is.
+     *
+     * @throws CdcException if the connections are those of a pooler in transaction mode
+     * @throws IllegalArgumentException for a schema id outside 1..32767
+     */
     @Override
     public Optional<Locked> tryLock(int schemaId) {
-        return SchemaLock.tryAcquire(dataSource, schemaId).map(lock -> new LockedLog(lock, schemaId));
+        Optional<SchemaLock> lock = SchemaLock.tryAcquire(dataSource, schemaId);
+        lock.ifPresent(this::requireRealSessions);
+        return lock.map(held -> new LockedLog(held, schemaId));
+    }
+
+    private void requireRealSessions(SchemaLock lock) {
+        if (hasRealSessions) {
+            return;
+        }
+        try {
+            lock.requireSessionOfItsOwn(dataSource);
+            hasRealSessions = true;
+        } catch (RuntimeException e) {
+            lock.close();
+            throw e;
+        }
     }
 
     /**

@@ -10,7 +10,8 @@ import org.slf4j.LoggerFactory;
 /**
  * PostgreSQL's advisory lock {@code (schemaId, schemaId)}, which all who flush or export a schema take, in Java and in
  * Go. It belongs to one session and ends with it; it saves work, and no promise rests on it. A connection pooler that
- * gives each transaction another session (PgBouncer in transaction mode) cannot carry it.
+ * gives each transaction another session (PgBouncer in transaction mode) cannot carry it; {@link JdbcChangeLogStore}
+ * refuses one.
  *
  * <p>Not thread-safe.
  */
@@ -90,10 +91,7 @@ public final class SchemaLock implements AutoCloseable {
             return false;
         }
         try {
-            return ask(connection, """
-                    SELECT EXISTS (SELECT FROM pg_locks
-                      WHERE locktype = 'advisory' AND classid = ? AND objid = ? AND objsubid = 2 AND granted
-                        AND pid = pg_backend_pid())""", schemaId, "check");
+            return isHeldBy(connection, schemaId);
         } catch (DatabaseException e) {
             LOG.debug("schema {}: the session of the lock is gone", schemaId, e);
             return false;
@@ -126,6 +124,43 @@ public final class SchemaLock implements AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    /**
+     * Finds out whether the lock's session is its own: behind a pooler in transaction mode another connection gets the
+     * session that holds the lock, or the lock's connection gets another one as soon as that other is busy.
+     *
+     * @throws CdcException if it is not; where the lock could be found, it is released
+     * @throws DatabaseException if there is no other connection, or either fails
+     */
+    void requireSessionOfItsOwn(DataSource others) {
+        boolean isOwn;
+        try (Connection other = others.getConnection()) {
+            boolean before = other.getAutoCommit();
+            other.setAutoCommit(false);
+            boolean isShared = isHeldBy(other, schemaId);
+            if (isShared) {
+                releaseSchemaLock(other, schemaId);
+            }
+            isOwn = !isShared && isHeldBy(connection, schemaId);
+            other.rollback();
+            other.setAutoCommit(before);
+        } catch (SQLException e) {
+            throw new DatabaseException("connection beside the lock of schema " + schemaId, e);
+        }
+        if (!isOwn) {
+            throw new CdcException(
+                    "the lock of schema " + schemaId + " did not stay with the session that took it, as behind a"
+                            + " connection pooler in transaction mode (PgBouncer): connect to PostgreSQL itself, or let the"
+                            + " pooler use session mode");
+        }
+    }
+
+    private static boolean isHeldBy(Connection session, int schemaId) {
+        return ask(session, """
+                SELECT EXISTS (SELECT FROM pg_locks
+                  WHERE locktype = 'advisory' AND classid = ? AND objid = ? AND objsubid = 2 AND granted
+                    AND pid = pg_backend_pid())""", schemaId, "check");
     }
 
     private void giveBack() throws SQLException {

@@ -45,6 +45,7 @@ class CdcConfigTest {
             true,
             "manifests",
             "{{.SchemaID}}.json",
+            "ca.pem",
             ManifestForm.FILES,
             true,
             "spill",
@@ -84,6 +85,7 @@ class CdcConfigTest {
                         "",
                         false,
                         false,
+                        "",
                         "",
                         "",
                         ManifestForm.TIERED,
@@ -126,6 +128,7 @@ class CdcConfigTest {
                         "",
                         false,
                         false,
+                        "",
                         "",
                         "",
                         ManifestForm.TIERED,
@@ -199,7 +202,6 @@ class CdcConfigTest {
                 .entityMainTable("main.")
                 .eavDataTable(".eav")
                 .pgPort(65_536)
-                .pgUseIam(true)
                 .pgSslMode("tls")
                 .duckMemLimit("lots")
                 .duckThreads(1_000_000)
@@ -223,7 +225,6 @@ class CdcConfigTest {
                         problem -> assertThat(problem).isEqualTo("pgDb is not set"),
                         problem -> assertThat(problem).isEqualTo("s3Bucket is not set"),
                         problem -> assertThat(problem).startsWith("pgPort 65536 "),
-                        problem -> assertThat(problem).startsWith("pgUseIam "),
                         problem -> assertThat(problem).startsWith("pgSslMode \"tls\" is none of disable, "),
                         problem -> assertThat(problem).startsWith("duckMemLimit \"lots\" "),
                         problem -> assertThat(problem).startsWith("parquetCompression \"rar\" is none of zstd, "),
@@ -259,6 +260,26 @@ class CdcConfigTest {
     @ValueSource(strings = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
     void sslModesOfLibpqAreAccepted(String mode) {
         with(c -> c.pgSslMode(mode)).validate();
+        with(c -> c.pgSslMode(mode).pgSslRootCert("ca.pem")).validate();
+    }
+
+    @Test
+    void authoritiesOfTheSystemNeedTheHostsNameToBeChecked() {
+        with(c -> c.pgSslMode("verify-full").pgSslRootCert("system")).validate();
+        assertThatThrownBy(() -> with(c -> c.pgSslMode("verify-ca").pgSslRootCert("system"))
+                        .validate())
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("pgSslRootCert \"system\" needs pgSslMode verify-full");
+    }
+
+    @Test
+    void howToReachPostgresIsNobodysBusinessWhereAHostBringsItsConnections() {
+        CdcConfig config = with(c ->
+                c.pgHost("").pgPort(99_999).pgUser("").pgDb("").pgSslMode("tls").pgSslRootCert("system"));
+        assertThatThrownBy(config::validate).isInstanceOf(InvalidConfigException.class);
+        assertThat(config.validateApartFromPostgres()).isSameAs(config);
+        assertThatThrownBy(() -> config.toBuilder().s3Bucket("").build().validateApartFromPostgres())
+                .hasMessageContaining("s3Bucket is not set");
     }
 
     @ParameterizedTest

@@ -143,4 +143,26 @@ class JdbcChangeLogStoreIT extends ChangeLogStoreContract {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("\"a.b.c\" is no table name");
     }
+
+    @Test
+    void aPoolerThatMovesTheLocksTransactionsIsRefusedAndTheLockReleased() throws SQLException {
+        try (TransactionPooler pooler =
+                new TransactionPooler(log.database.dataSource(), 3, TransactionPooler.Order.LAST_USED_FIRST)) {
+            ChangeLogStore pooled = new JdbcChangeLogStore(pooler.dataSource(), "");
+            assertThatThrownBy(() -> pooled.tryLock(7))
+                    .isExactlyInstanceOf(CdcException.class)
+                    .hasMessageContaining("the lock of schema 7 did not stay with the session that took it")
+                    .hasMessageContaining("session mode");
+            store.tryLock(7).orElseThrow().close();
+        }
+    }
+
+    @Test
+    void aPoolerThatGoesRoundIsRefused() throws SQLException {
+        try (TransactionPooler pooler =
+                new TransactionPooler(log.database.dataSource(), 3, TransactionPooler.Order.ROUND_ROBIN)) {
+            ChangeLogStore pooled = new JdbcChangeLogStore(pooler.dataSource(), "");
+            assertThatThrownBy(() -> pooled.tryLock(7)).hasMessageContaining("did not stay with the session");
+        }
+    }
 }

@@ -46,8 +46,14 @@ import software.amazon.awssdk.services.s3.S3Client;
  * file; it owns the S3 client only if it was given none.
  */
 public final class CdcRunner implements AutoCloseable {
+    /** Fewest connections that every method can do with: one for the lock, one for each of the two tables read at once. */
+    public static final int MIN_CONNECTIONS = 3;
+
+    private static final int DEFAULT_CONNECTIONS = 5;
+
     private final CdcConfig config;
     private final DataSource dataSource;
+    private final int maxConnections;
     private final S3ObjectClient client;
     private final ObjectStore store;
     private final @Nullable ManifestStore manifests;
@@ -58,6 +64,7 @@ public final class CdcRunner implements AutoCloseable {
     private CdcRunner(Builder builder) {
         this.config = builder.completeConfig();
         this.dataSource = builder.dataSource != null ? builder.dataSource : PgDataSources.of(config);
+        this.maxConnections = builder.maxConnections();
         this.registry = builder.registry;
         this.listener = CdcListener.quiet(builder.listener);
         this.ownClient = builder.s3Client == null ? S3Clients.create(config) : null;
@@ -91,7 +98,7 @@ public final class CdcRunner implements AutoCloseable {
      * @param dryRun read everything, write nothing
      */
     public FlushReport runOnce(boolean dryRun) {
-        TrackedConnections connections = new TrackedConnections(dataSource);
+        TrackedConnections connections = new TrackedConnections(dataSource, maxConnections);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
                 PgExporter builtIn = new PgExporter(config, connections, watch, listener);
@@ -133,11 +140,20 @@ public final class CdcRunner implements AutoCloseable {
         return new Sweeper(store, requireManifests(), config.s3Prefix(), options, Clock.systemUTC());
     }
 
+    /**
+     * A reconciler of the same bucket and database. Needs a client that can list. Usable until this is closed.
+     *
+     * @throws InvalidConfigException if no manifests are configured
+     */
+    public Reconciler reconciler() {
+        return new Reconciler(config, dataSource, store, null);
+    }
+
     /** Deletes history of the change log; see {@link Cdc#purgeFlushed}. */
     public long purgeFlushed(int schemaId, Duration olderThan) {
         requireNonNull(olderThan, "olderThan");
         ManifestStore listing = requireManifests();
-        TrackedConnections connections = new TrackedConnections(dataSource);
+        TrackedConnections connections = new TrackedConnections(dataSource, maxConnections);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel)) {
             JdbcChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
@@ -161,7 +177,7 @@ public final class CdcRunner implements AutoCloseable {
 
     private BaseExportReport withBaseExport(Function<BaseExport, BaseExportReport> work) {
         ManifestStore listing = requireManifests();
-        TrackedConnections connections = new TrackedConnections(dataSource);
+        TrackedConnections connections = new TrackedConnections(dataSource, maxConnections);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
                 PgExporter exporter = new PgExporter(config, connections, watch, listener)) {
@@ -213,6 +229,7 @@ public final class CdcRunner implements AutoCloseable {
         private @Nullable SchemaRegistry registry;
         private CdcListener listener = CdcListener.NONE;
         private @Nullable DataSource dataSource;
+        private int maxConnections;
 
         private Builder(CdcConfig config) {
             this.config = config.withDefaults();
@@ -249,11 +266,31 @@ public final class CdcRunner implements AutoCloseable {
 
         /**
          * Takes connections from the host, for example from its pool, instead of opening them as {@code pgHost} and the
-         * other fields say, which are then not looked at. It stays the host's to close. DuckDB's extensions cannot use it: with
-         * {@link Transport#EXTENSIONS} they connect as the fields say.
+         * other fields say, which are then not looked at. It stays the host's to close. Its connections must be those of
+         * the PostgreSQL driver, or be unwrapped to them, and each a session of its own. All come back, with the
+         * autocommit that they came with, in no transaction, without locks and without settings; one that broke, or had to
+         * be cut, is closed. DuckDB's extensions cannot use it: with {@link Transport#EXTENSIONS} they connect as the fields
+         * say.
          */
         public Builder dataSource(DataSource source) {
             this.dataSource = requireNonNull(source, "dataSource");
+            return this;
+        }
+
+        /**
+         * Takes no more connections at once. 5 if this is not called, where there is a data source; without one, as many as
+         * {@code duckThreads} make useful. A pool that has fewer lets a pass wait for a connection that nobody gives back,
+         * and the pass fails when the pool's patience ends. {@code 1 + 2 * duckThreads} is as fast as it gets.
+         *
+         * @param atOnce at least {@link CdcRunner#MIN_CONNECTIONS}
+         * @throws IllegalArgumentException if it is less
+         */
+        public Builder maxConnections(int atOnce) {
+            if (atOnce < MIN_CONNECTIONS) {
+                throw new IllegalArgumentException("maxConnections " + atOnce + " is below " + MIN_CONNECTIONS
+                        + ": a pass needs one for the lock and one for each of the two tables that it reads at once");
+            }
+            this.maxConnections = atOnce;
             return this;
         }
 
@@ -264,6 +301,13 @@ public final class CdcRunner implements AutoCloseable {
          */
         public CdcRunner build() {
             return new CdcRunner(this);
+        }
+
+        private int maxConnections() {
+            if (maxConnections > 0) {
+                return maxConnections;
+            }
+            return dataSource == null ? Integer.MAX_VALUE : DEFAULT_CONNECTIONS;
         }
 
         private CdcConfig completeConfig() {

@@ -66,7 +66,7 @@ final class CopyFunction implements DuckDBTableFunction<CopySource, CopyFunction
     @Override
     public Scan init(DuckDBTableFunctionInitInfo info) {
         CopySource source = info.getBindData();
-        info.setMaxThreads(source.ranges().size());
+        info.setMaxThreads(source.readers());
         return new Scan(source, new ConcurrentLinkedQueue<>(source.ranges()));
     }
 

@@ -22,6 +22,7 @@ final class CopySource {
     private final List<DuckDBColumnType> columns;
     private final Function<CopySource, TupleWriter> writers;
     private final LongConsumer progress;
+    private final int readers;
 
     private final List<RowVersions.Collector> versions = new ArrayList<>();
     private final Map<String, Long> lossyCasts = new TreeMap<>();
@@ -34,7 +35,9 @@ final class CopySource {
             List<RowIdInterval> ranges,
             List<DuckDBColumnType> columns,
             Function<CopySource, TupleWriter> writers,
-            LongConsumer progress) {
+            LongConsumer progress,
+            int mostReaders) {
+        this.readers = Math.min(ranges.size(), mostReaders);
         this.snapshot = snapshot;
         this.query = query;
         this.ranges = List.copyOf(ranges);
@@ -53,6 +56,11 @@ final class CopySource {
 
     List<RowIdInterval> ranges() {
         return ranges;
+    }
+
+    /** How many threads may read at once, each on a connection of its own. */
+    int readers() {
+        return readers;
     }
 
     List<DuckDBColumnType> columns() {

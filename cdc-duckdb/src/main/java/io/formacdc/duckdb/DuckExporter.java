@@ -187,6 +187,7 @@ public final class DuckExporter implements AutoCloseable {
                     projection,
                     pieces(sorted),
                     ParquetWriter.Versions.NOT_KEPT,
+                    connections.readersOfATable(1),
                     rows -> {});
             try (ExportedFile file = Objects.requireNonNull(builtIn).write(export)) {
                 deliver(file, place);

@@ -60,6 +60,7 @@ final class ParquetWriter implements AutoCloseable {
      * @param connections those that the snapshot reads on
      * @param ranges pieces that are read side by side
      * @param versions whether the versions of the rows are asked for
+     * @param readersOfATable most connections that read the same table at once
      * @param progress told of rows read, on DuckDB's threads
      */
     record Export(
@@ -71,6 +72,7 @@ final class ParquetWriter implements AutoCloseable {
             Projection projection,
             List<RowIdInterval> ranges,
             Versions versions,
+            int readersOfATable,
             LongConsumer progress) {}
 
     /** What to remember of rows that stream by. */
@@ -95,14 +97,16 @@ final class ParquetWriter implements AutoCloseable {
                         projection.hot(),
                         source,
                         export.versions() == Versions.KEPT ? new RowVersions.Collector() : null),
-                export.progress());
+                export.progress(),
+                export.readersOfATable());
         CopySource eav = new CopySource(
                 export.snapshot(),
                 export.queries()::eav,
                 export.ranges(),
                 EavTuples.columns(projection),
                 source -> new EavTuples(projection, source),
-                rows -> {});
+                rows -> {},
+                export.readersOfATable());
         Path file = session.folder().resolve(UuidV7.next() + ".parquet");
         try {
             return write(export, entities, eav, file);

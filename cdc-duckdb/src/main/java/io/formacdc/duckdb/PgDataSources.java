@@ -1,6 +1,7 @@
 package io.formacdc.duckdb;
 
 import io.formacdc.core.CdcConfig;
+import io.formacdc.s3.IamTokens;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
@@ -9,10 +10,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.sql.DataSource;
 import org.postgresql.ds.PGSimpleDataSource;
+import org.postgresql.ssl.DefaultJavaSSLFactory;
 
 /** Where connections to PostgreSQL come from. No message of these carries the password. */
 final class PgDataSources {
@@ -40,15 +43,43 @@ final class PgDataSources {
 
     private PgDataSources() {}
 
+    /** @param config with defaults filled in */
     static DataSource of(CdcConfig config) {
-        PGSimpleDataSource dataSource = withOwnSettings();
+        return of(config, IamTokens.of(config)::next, System.getenv());
+    }
+
+    static DataSource of(CdcConfig config, Supplier<String> iamTokens, Map<String, String> environment) {
+        PGSimpleDataSource dataSource =
+                withOwnSettings(config.pgUseIam() ? new IamDataSource(iamTokens) : new PGSimpleDataSource());
         dataSource.setServerNames(new String[] {config.pgHost()});
         dataSource.setPortNumbers(new int[] {config.pgPort()});
         dataSource.setDatabaseName(config.pgDb());
         dataSource.setUser(config.pgUser());
         dataSource.setPassword(config.pgPassword());
         dataSource.setSslMode(config.pgSslMode());
+        String rootCert = config.pgSslRootCert().isEmpty()
+                ? environment.getOrDefault("PGSSLROOTCERT", "")
+                : config.pgSslRootCert();
+        if (!rootCert.isEmpty()) {
+            trust(dataSource, rootCert);
+        }
         return dataSource;
+    }
+
+    /** Named authorities turn require into verify-ca, as in libpq and in Go's driver; the JDBC driver would ignore them. */
+    private static void trust(PGSimpleDataSource dataSource, String rootCert) {
+        if (rootCert.equals(CdcConfig.SYSTEM_ROOT_CERT)) {
+            dataSource.setSslfactory(DefaultJavaSSLFactory.class.getName());
+            return;
+        }
+        dataSource.setSslRootCert(rootCert);
+        if ("require".equals(dataSource.getSslMode())) {
+            dataSource.setSslMode("verify-ca");
+        }
+    }
+
+    static boolean trustsTheSystem(PGSimpleDataSource dataSource) {
+        return DefaultJavaSSLFactory.class.getName().equals(dataSource.getSslfactory());
     }
 
     /**
@@ -66,7 +97,7 @@ final class PgDataSources {
     }
 
     private static DataSource ofJdbcUrl(String url) {
-        PGSimpleDataSource dataSource = withOwnSettings();
+        PGSimpleDataSource dataSource = withOwnSettings(new PGSimpleDataSource());
         try {
             dataSource.setURL(url);
             return dataSource;
@@ -77,7 +108,7 @@ final class PgDataSources {
     }
 
     private static DataSource ofValues(Map<String, String> values) {
-        PGSimpleDataSource dataSource = withOwnSettings();
+        PGSimpleDataSource dataSource = withOwnSettings(new PGSimpleDataSource());
         dataSource.setServerNames(new String[] {values.getOrDefault("host", "localhost")});
         dataSource.setPortNumbers(new int[] {port(values.getOrDefault("port", "5432"))});
         String user = values.getOrDefault("user", "postgres");
@@ -108,8 +139,7 @@ final class PgDataSources {
         return Integer.parseInt(text);
     }
 
-    private static PGSimpleDataSource withOwnSettings() {
-        PGSimpleDataSource dataSource = new PGSimpleDataSource();
+    private static PGSimpleDataSource withOwnSettings(PGSimpleDataSource dataSource) {
         dataSource.setApplicationName("forma-cdc");
         dataSource.setConnectTimeout(CONNECT_TIMEOUT_SECONDS);
         dataSource.setTcpKeepAlive(true);

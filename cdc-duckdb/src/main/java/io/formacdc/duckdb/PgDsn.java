@@ -14,6 +14,7 @@ import org.postgresql.ds.PGSimpleDataSource;
  * @param password a part of the text
  */
 record PgDsn(String text, String password) {
+    /** @throws io.formacdc.core.CdcException if an IAM token is wanted, and there is neither that nor a password */
     static PgDsn of(CdcConfig config) {
         return of(PgDataSources.of(config));
     }
@@ -23,24 +24,26 @@ record PgDsn(String text, String password) {
         return of(PgDataSources.of(connectionString));
     }
 
-    private static PgDsn of(DataSource dataSource) {
+    static PgDsn of(DataSource dataSource) {
         if (!(dataSource instanceof PGSimpleDataSource simple)) {
             throw new IllegalArgumentException("DuckDB connects to PostgreSQL by itself, and needs host and user");
         }
+        String password = simple instanceof IamDataSource iam ? iam.nextPassword() : simple.getPassword();
         Map<String, @Nullable String> values = new LinkedHashMap<>();
         values.put("host", bare(simple.getServerNames()[0]));
         values.put("port", String.valueOf(simple.getPortNumbers()[0]));
         values.put("user", simple.getUser());
-        values.put("password", simple.getPassword());
+        values.put("password", password);
         values.put("dbname", simple.getDatabaseName());
         values.put("sslmode", simple.getSslMode());
         values.put("sslcert", simple.getSslCert());
         values.put("sslkey", simple.getSslKey());
-        values.put("sslrootcert", simple.getSslRootCert());
+        values.put(
+                "sslrootcert",
+                PgDataSources.trustsTheSystem(simple) ? CdcConfig.SYSTEM_ROOT_CERT : simple.getSslRootCert());
         values.put("options", simple.getOptions());
         values.put("application_name", simple.getApplicationName());
         values.put("connect_timeout", String.valueOf(simple.getConnectTimeout()));
-        String password = simple.getPassword();
         return new PgDsn(
                 values.entrySet().stream()
                         .filter(value ->

@@ -2,6 +2,7 @@ package io.formacdc.duckdb;
 
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
+import io.formacdc.core.CdcInterruptedException;
 import io.formacdc.core.CdcListener;
 import io.formacdc.core.DatabaseException;
 import io.formacdc.core.LiveExporter;
@@ -20,7 +21,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.Semaphore;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,7 +69,7 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
         CdcConfig ofAll = config.toBuilder().duckThreads(threads).build();
         return open(schemaId, attributes, (snapshot, projection) -> {
             ParquetWriter ownWriter = ParquetWriter.open(ofAll, listener);
-            return new LiveRows(schemaId, snapshot, projection, ownWriter);
+            return new LiveRows(schemaId, snapshot, projection, ownWriter, connections.readersOfATable(filesAtOnce));
         });
     }
 
@@ -140,7 +143,7 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
             T read(ResultSet result) throws SQLException;
         }
 
-        final <T> T query(String what, String sql, Reader<T> reader) {
+        <T> T query(String what, String sql, Reader<T> reader) {
             try {
                 Connection connection = snapshot.borrow();
                 T read;
@@ -185,7 +188,12 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
         }
 
         final ExportedFile write(
-                ParquetWriter to, InterruptWatch watching, Chunk chunk, Versions versions, LongConsumer progress) {
+                ParquetWriter to,
+                InterruptWatch watching,
+                Chunk chunk,
+                Versions versions,
+                int readersOfATable,
+                LongConsumer progress) {
             return to.write(new ParquetWriter.Export(
                     schemaId,
                     watching,
@@ -195,6 +203,7 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
                     projection,
                     RowIdInterval.pieces(chunk.afterRowId(), chunk.lastRowId(), chunk.splits()),
                     versions,
+                    readersOfATable,
                     new ThrottledProgress(progress)));
         }
 
@@ -216,7 +225,7 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
 
         @Override
         public ExportedFile export(Chunk chunk, LongConsumer progress) {
-            ExportedFile file = write(writer(), watch, chunk, Versions.KEPT, progress);
+            ExportedFile file = write(writer(), watch, chunk, Versions.KEPT, connections.readersOfATable(1), progress);
             if (file.contents().rowCount() != chunk.rowCount()) {
                 file.close();
                 throw new CdcException("the file holds " + file.contents().rowCount() + " rows, and " + chunk.rowCount()
@@ -229,17 +238,47 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
     /** The live rows of a schema. Thread-safe. */
     private final class LiveRows extends Rows implements LiveSnapshot {
         private final ParquetWriter ownWriter;
+        private final int readersOfATable;
+        /** No more files, or queries, at once than there are connections for. */
+        private final Semaphore shares;
 
-        private LiveRows(int schemaId, PgSnapshot snapshot, Projection projection, ParquetWriter ownWriter) {
+        private LiveRows(
+                int schemaId,
+                PgSnapshot snapshot,
+                Projection projection,
+                ParquetWriter ownWriter,
+                int readersOfATable) {
             super(schemaId, snapshot, projection, PgQueries.ofLiveEntities(config, schemaId), "live");
             this.ownWriter = ownWriter;
+            this.readersOfATable = readersOfATable;
+            this.shares = new Semaphore(connections.filesAtOnce(readersOfATable));
+        }
+
+        private <T> T withItsShare(Supplier<T> work) {
+            try {
+                shares.acquire();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new CdcInterruptedException("interrupted while waiting for a connection to PostgreSQL", e);
+            }
+            try {
+                return work.get();
+            } finally {
+                shares.release();
+            }
+        }
+
+        @Override
+        <T> T query(String what, String sql, Reader<T> reader) {
+            return withItsShare(() -> super.query(what, sql, reader));
         }
 
         @Override
         public ExportedFile export(Chunk chunk, LongConsumer progress) {
             // The calling thread is perhaps not the one that the exporter watches.
             try (InterruptWatch ownWatch = InterruptWatch.open()) {
-                return write(ownWriter, ownWatch, chunk, Versions.NOT_KEPT, progress);
+                return withItsShare(
+                        () -> write(ownWriter, ownWatch, chunk, Versions.NOT_KEPT, readersOfATable, progress));
             }
         }
 

@@ -3,7 +3,10 @@ package io.formacdc.duckdb;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
+import java.util.Collections;
 import java.util.Deque;
+import java.util.IdentityHashMap;
+import java.util.Set;
 import javax.sql.DataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -14,6 +17,8 @@ final class PgSessions implements AutoCloseable {
 
     private final DataSource dataSource;
     private final Deque<Connection> idle = new ArrayDeque<>();
+    /** Those that a host's pool handed out without autocommit, and gets back like that. */
+    private final Set<Connection> cameWithoutAutoCommit = Collections.newSetFromMap(new IdentityHashMap<>());
 
     PgSessions(DataSource dataSource) {
         this.dataSource = dataSource;
@@ -22,11 +27,23 @@ final class PgSessions implements AutoCloseable {
     /** A connection without autocommit, in no transaction; new, or given back by an earlier export. */
     synchronized Connection take() throws SQLException {
         Connection connection = idle.pollFirst();
-        if (connection == null) {
-            connection = dataSource.getConnection();
-            connection.setAutoCommit(false);
+        return connection != null ? connection : open();
+    }
+
+    private Connection open() throws SQLException {
+        Connection connection = dataSource.getConnection();
+        try {
+            if (connection.getAutoCommit()) {
+                connection.setAutoCommit(false);
+            } else {
+                cameWithoutAutoCommit.add(connection);
+                connection.rollback();
+            }
+            return connection;
+        } catch (SQLException e) {
+            abort(connection);
+            throw e;
         }
-        return connection;
     }
 
     /** Ends the transaction and keeps the connection. Does not throw: one that fails is gone. */
@@ -40,9 +57,12 @@ final class PgSessions implements AutoCloseable {
         }
     }
 
-    /** Ends a connection at once: a mere close would read a running COPY to its end. */
+    /**
+     * Ends a connection at once: a mere close would read a running COPY to its end. It is closed too, so that a pool
+     * learns that it is lost.
+     */
     static void abort(Connection connection) {
-        try {
+        try (connection) {
             connection.abort(Runnable::run);
         } catch (SQLException e) {
             LOG.debug("could not abort a connection", e);
@@ -54,11 +74,12 @@ final class PgSessions implements AutoCloseable {
     public synchronized void close() {
         for (Connection connection : idle) {
             try (connection) {
-                connection.setAutoCommit(true);
+                connection.setAutoCommit(!cameWithoutAutoCommit.contains(connection));
             } catch (SQLException e) {
                 LOG.debug("could not close a connection", e);
             }
         }
         idle.clear();
+        cameWithoutAutoCommit.clear();
     }
 }

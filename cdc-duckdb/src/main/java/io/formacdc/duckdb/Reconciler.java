@@ -60,9 +60,9 @@ public final class Reconciler implements AutoCloseable {
     private final @Nullable S3Client ownClient;
 
     /** @param config with defaults filled in, validated */
-    Reconciler(CdcConfig config, ObjectStore store, @Nullable S3Client ownClient) {
+    Reconciler(CdcConfig config, DataSource dataSource, ObjectStore store, @Nullable S3Client ownClient) {
         this.config = config;
-        this.dataSource = PgDataSources.of(config);
+        this.dataSource = dataSource;
         this.store = store;
         this.manifestConfig = manifestConfig(config);
         this.manifests = new ManifestStore(store, manifestConfig, ManifestStoreOptions.of(config));
@@ -80,15 +80,16 @@ public final class Reconciler implements AutoCloseable {
     public static Reconciler create(CdcConfig config, @Nullable S3ObjectClient s3Client) {
         CdcConfig complete = requireNonNull(config, "config").withDefaults().validate();
         manifestConfig(complete);
+        DataSource dataSource = PgDataSources.of(complete);
         if (s3Client instanceof S3FullClient full) {
-            return new Reconciler(complete, new S3ObjectStore(full, complete.s3Bucket()), null);
+            return new Reconciler(complete, dataSource, new S3ObjectStore(full, complete.s3Bucket()), null);
         }
         if (s3Client != null) {
             throw new InvalidConfigException(List.of("the S3 client can copy and delete, but a check also gets and"
                     + " lists; implement S3ListingClient, or use S3FullClient.of(S3Client)"));
         }
         S3Client own = S3Clients.create(complete);
-        return new Reconciler(complete, new S3ObjectStore(S3FullClient.of(own), complete.s3Bucket()), own);
+        return new Reconciler(complete, dataSource, new S3ObjectStore(S3FullClient.of(own), complete.s3Bucket()), own);
     }
 
     private static ManifestConfig manifestConfig(CdcConfig config) {
@@ -261,6 +262,9 @@ public final class Reconciler implements AutoCloseable {
                 while (rows.next()) {
                     states.add(new EntityState(rows.getObject(1, UUID.class), rows.getBoolean(2), rows.getBoolean(3)));
                 }
+            }
+            if (!connection.getAutoCommit()) {
+                connection.rollback();
             }
             return states;
         } catch (SQLException e) {

@@ -20,16 +20,47 @@ final class TrackedConnections implements DataSource {
     private static final int POLITE_ATTEMPTS = 3;
 
     private final DataSource source;
+    private final int most;
     private final Set<Connection> open = ConcurrentHashMap.newKeySet();
 
     TrackedConnections(DataSource source) {
+        this(source, Integer.MAX_VALUE);
+    }
+
+    /** @param most connections that may be wanted at once, at least {@link CdcRunner#MIN_CONNECTIONS} */
+    TrackedConnections(DataSource source, int most) {
         this.source = source;
+        this.most = most;
+    }
+
+    /**
+     * How many may read the same table for one of several files at once: beside the lock's, each file takes so many
+     * connections twice, for the entities and for their other attributes.
+     */
+    int readersOfATable(int filesAtOnce) {
+        return Math.max(1, (most - 1) / 2 / filesAtOnce);
+    }
+
+    /** How many files may be read at once, each with so many readers for each table. */
+    int filesAtOnce(int readersOfATable) {
+        return Math.max(1, (most - 1) / 2 / readersOfATable);
     }
 
     @Override
     public Connection getConnection() throws SQLException {
         open.removeIf(TrackedConnections::isClosed);
-        Connection connection = source.getConnection();
+        Connection connection;
+        try {
+            connection = source.getConnection();
+        } catch (SQLException e) {
+            if (most == Integer.MAX_VALUE) {
+                throw e;
+            }
+            String message =
+                    "the host's data source gave no connection, after " + open.size() + " that are in use; as many"
+                            + " as " + most + " may be wanted (maxConnections): " + e.getMessage();
+            throw new SQLException(message, e.getSQLState(), e);
+        }
         open.add(connection);
         return connection;
     }

@@ -443,6 +443,7 @@ class ParquetShapeIT {
                         Projection.of(catalog, text),
                         List.of(RowIdInterval.ALL),
                         ParquetWriter.Versions.KEPT,
+                        1,
                         chunks::add))) {
             assertThat(TestHost.column(duckDb, "SELECT count(*) FROM '" + file.path() + "' WHERE length(t) = 1 << 20"))
                     .containsExactly("30");

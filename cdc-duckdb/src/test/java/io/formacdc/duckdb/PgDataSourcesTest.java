@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.formacdc.core.CdcConfig;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -82,6 +83,56 @@ class PgDataSourcesTest {
                 .pgSslMode("disable")
                 .build());
         assertIsFull(dataSource, "p@ss:w/ %+'");
+    }
+
+    private static PGSimpleDataSource of(String sslMode, String rootCert, Map<String, String> environment) {
+        CdcConfig config = CdcConfig.builder()
+                .pgHost("h")
+                .pgPort(5432)
+                .pgSslMode(sslMode)
+                .pgSslRootCert(rootCert)
+                .build();
+        return (PGSimpleDataSource) PgDataSources.of(config, () -> "", environment);
+    }
+
+    @Test
+    void authoritiesAreThoseOfTheConfigurationOrElseOfTheEnvironment() {
+        Map<String, String> environment = Map.of("PGSSLROOTCERT", "/env/ca.pem");
+        assertThat(of("verify-full", "/ca.pem", environment).getSslRootCert()).isEqualTo("/ca.pem");
+        assertThat(of("verify-full", "", environment).getSslRootCert()).isEqualTo("/env/ca.pem");
+        assertThat(of("verify-full", "", Map.of()).getSslRootCert()).isNull();
+    }
+
+    @Test
+    void authoritiesOfTheSystemAreThoseOfTheJvm() {
+        PGSimpleDataSource dataSource = of("verify-full", "system", Map.of());
+        assertThat(dataSource.getSslfactory()).isEqualTo("org.postgresql.ssl.DefaultJavaSSLFactory");
+        assertThat(dataSource.getSslRootCert()).isNull();
+    }
+
+    @Test
+    void whatDuckDbConnectsWithHasTheTokenAndTheAuthoritiesToo() {
+        CdcConfig config = CdcConfig.builder()
+                .pgHost("h")
+                .pgPort(5432)
+                .pgUseIam(true)
+                .pgPassword("unused")
+                .pgSslMode("verify-full")
+                .pgSslRootCert("system")
+                .build();
+        PgDsn dsn = PgDsn.of(PgDataSources.of(config, () -> "token?a=b", Map.of()));
+        assertThat(dsn.password()).isEqualTo("token?a=b");
+        assertThat(dsn.text())
+                .contains("password='token?a=b'", "sslmode='verify-full'", "sslrootcert='system'")
+                .doesNotContain("unused");
+        assertThat(PgDsn.of(of("verify-ca", "/ca.pem", Map.of())).text()).contains("sslrootcert='/ca.pem'");
+    }
+
+    @Test
+    void requireVerifiesWhereAuthoritiesAreNamed() {
+        assertThat(of("require", "", Map.of()).getSslMode()).isEqualTo("require");
+        assertThat(of("require", "/ca.pem", Map.of()).getSslMode()).isEqualTo("verify-ca");
+        assertThat(of("prefer", "/ca.pem", Map.of()).getSslMode()).isEqualTo("prefer");
     }
 
     @ParameterizedTest

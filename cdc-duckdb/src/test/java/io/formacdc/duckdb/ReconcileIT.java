@@ -334,7 +334,8 @@ final class ReconcileIT {
             }
             listings.add("");
         };
-        try (Reconciler reconciler = new Reconciler(lake.config.validate(), store, null)) {
+        try (Reconciler reconciler =
+                new Reconciler(lake.config.validate(), PgDataSources.of(lake.config), store, null)) {
             assertThat(reconciler.check(7, Depth.CONTENTS).findings()).isEmpty();
         }
         assertThat(listings).hasSize(2);

@@ -365,7 +365,8 @@ final class RepairIT {
     private RepairReport repair(Runnable beforePut) {
         HookedStore store = new HookedStore(host.store());
         store.beforePut = beforePut;
-        try (Reconciler reconciler = new Reconciler(lake.config.validate(), store, null)) {
+        try (Reconciler reconciler =
+                new Reconciler(lake.config.validate(), PgDataSources.of(lake.config), store, null)) {
             return reconciler.repair(7);
         }
     }

@@ -106,7 +106,8 @@ final class SightedRepairIT {
     }
 
     private RepairReport repair(HookedStore store) {
-        try (Reconciler reconciler = new Reconciler(lake.config.validate(), store, null)) {
+        try (Reconciler reconciler =
+                new Reconciler(lake.config.validate(), PgDataSources.of(lake.config), store, null)) {
             return reconciler.repair(7);
         }
     }

@@ -50,12 +50,17 @@ final class TestHost implements AutoCloseable {
     /** How flushes of new configurations move rows; a suite that is run again in another way changes it. */
     static Way way = Way.BUILT_IN;
 
-    final LocalPostgres postgres = LocalPostgres.shared().createDatabase();
-    final S3FullClient client = S3FullClient.of(SDK);
+    final LocalPostgres postgres;
+    final S3FullClient client = sharedClient();
     final Connection connection;
     private final String prefix = "t-" + UuidV7.next();
 
     TestHost() throws SQLException {
+        this(LocalPostgres.shared());
+    }
+
+    TestHost(LocalPostgres server) throws SQLException {
+        postgres = server.createDatabase();
         connection = postgres.dataSource().getConnection();
         LocalPostgres.createTables(connection);
     }
@@ -216,6 +221,11 @@ final class TestHost implements AutoCloseable {
                     SELECT pid::text FROM pg_stat_activity WHERE datname = current_database()
                     AND application_name = 'forma-cdc' AND wait_event_type = 'Lock'""").isEmpty();
         }
+    }
+
+    /** A client of the store that every host shares. */
+    static S3FullClient sharedClient() {
+        return S3FullClient.of(SDK);
     }
 
     /** The server that every host shares. */

@@ -5,6 +5,7 @@ import io.formacdc.core.InvalidConfigException;
 import java.net.URI;
 import java.util.List;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
 import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
@@ -20,14 +21,17 @@ public final class S3Clients {
     private S3Clients() {}
 
     /**
-     * A client with the credentials of the AWS default chain, at {@code s3Endpoint} (https or http by {@code s3UseSsl} if
-     * it has no scheme) or at AWS, in {@code s3Region} or in the region of the environment, path-style if {@code
-     * s3UsePath}. An endpoint needs no region; the signature then names us-east-1. Sends nothing yet.
+     * A client with the credentials of the AWS default chain, followed as they rotate, at {@code s3Endpoint} (https or http
+     * by {@code s3UseSsl} if it has no scheme) or at AWS, in {@code s3Region} or in the region of the environment,
+     * path-style if {@code s3UsePath}. An endpoint needs no region; the signature then names us-east-1. Sends nothing yet.
      *
      * @throws InvalidConfigException if the endpoint is no URL
      */
     public static S3Client create(CdcConfig config) {
-        return builder(config).build();
+        // Named, because the client's own reads the file of profiles once, and would not see a rotated credential.
+        return builder(config)
+                .credentialsProvider(DefaultCredentialsProvider.builder().build())
+                .build();
     }
 
     /** The same with one fixed access key. */
