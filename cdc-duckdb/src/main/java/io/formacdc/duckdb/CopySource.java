@@ -9,7 +9,6 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
 import org.duckdb.DuckDBColumnType;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What one call of the table function reads: the same query for each of several row-id ranges, by as many threads as
@@ -22,11 +21,10 @@ final class CopySource {
     private final List<DuckDBColumnType> columns;
     private final Function<CopySource, TupleWriter> writers;
     private final LongConsumer progress;
+    private final CopyEnd end;
 
     private final List<RowVersions.Collector> versions = new ArrayList<>();
     private final Map<String, Long> lossyCasts = new TreeMap<>();
-    private @Nullable Throwable failure;
-    private volatile boolean ended;
 
     CopySource(
             PgSnapshot snapshot,
@@ -34,13 +32,15 @@ final class CopySource {
             List<RowIdInterval> ranges,
             List<DuckDBColumnType> columns,
             Function<CopySource, TupleWriter> writers,
-            LongConsumer progress) {
+            LongConsumer progress,
+            CopyEnd end) {
         this.snapshot = snapshot;
         this.query = query;
         this.ranges = List.copyOf(ranges);
         this.columns = List.copyOf(columns);
         this.writers = writers;
         this.progress = progress;
+        this.end = end;
     }
 
     PgSnapshot snapshot() {
@@ -77,25 +77,8 @@ final class CopySource {
         }
     }
 
-    /** Keeps the first failure, and ends the reading. */
-    synchronized void failed(Throwable cause) {
-        if (failure == null) {
-            failure = cause;
-        }
-        ended = true;
-    }
-
-    /** Readers stop where they are, as if there were no more rows; what was read is good for nothing then. */
-    void end() {
-        ended = true;
-    }
-
-    boolean hasEnded() {
-        return ended;
-    }
-
-    synchronized @Nullable Throwable failure() {
-        return failure;
+    CopyEnd end() {
+        return end;
     }
 
     synchronized RowVersions versions() {
