@@ -96,6 +96,18 @@ final class DuckSession implements AutoCloseable {
         return connection.unwrap(DuckDBConnection.class).duplicate();
     }
 
+    /** Another DuckDB, of one thread, that sees this one's folder and leaves it there; for the caller to close. */
+    Connection openAnother(String memoryLimit) throws SQLException {
+        Connection another = DriverManager.getConnection("jdbc:duckdb:");
+        try {
+            lockDown(another, folder, 1, memoryLimit);
+            return another;
+        } catch (SQLException e) {
+            another.close();
+            throw e;
+        }
+    }
+
     /** A private folder, gone when this is closed. */
     Path folder() {
         return folder;
