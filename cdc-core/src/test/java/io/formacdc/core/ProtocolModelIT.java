@@ -15,6 +15,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -22,6 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The model of the commit protocol, {@code src/test/spin/protocol.pml}, checked by Spin in all its interleavings, and
  * each of its mutants found wrong. {@code -Dspin.bounds=large} takes bounds for which it needs an hour and 8 GB.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class ProtocolModelIT {
     private static final Path MODEL = Path.of("src", "test", "spin", "protocol.pml");
     private static final boolean IS_LARGE = "large".equals(System.getProperty("spin.bounds"));
@@ -133,7 +136,7 @@ class ProtocolModelIT {
         run(List.of(
                 "cc",
                 "-w",
-                "-O2",
+                IS_LARGE ? "-O2" : "-O1", // most of the small ones take longer to compile than to run
                 "-DCOLLAPSE",
                 "-DSAFETY",
                 "-DMEMLIM=" + (IS_LARGE ? 8_000 : 1_500),

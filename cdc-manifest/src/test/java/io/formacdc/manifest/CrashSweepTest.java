@@ -13,7 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -25,11 +27,12 @@ import org.slf4j.LoggerFactory;
  * work, readers must see what the tables hold, and after a last round without faults the files alone must.
  *
  * <p>{@code -Dcrash.pairs=all} takes every way of failing for both calls of a pair; without it, every pair of calls is
- * tried with two ways of each.
+ * tried with every way of the first and one of the second.
  */
 final class CrashSweepTest {
     private static final Logger LOG = (Logger) LoggerFactory.getLogger("io.formacdc");
     private static final List<Kind> KINDS = List.of(Kind.values());
+    private static final boolean ALL_PAIRS = "all".equals(System.getProperty("crash.pairs"));
     private static final int RETRIES = 2;
     private static Level level = Level.INFO;
 
@@ -158,31 +161,27 @@ final class CrashSweepTest {
 
     @Test
     void everyPairOfCallsGoesWrong() {
-        boolean all = "all".equals(System.getProperty("crash.pairs"));
-        int cases = 0;
-        int both = 0;
+        AtomicInteger cases = new AtomicInteger();
+        AtomicInteger both = new AtomicInteger();
         long begin = System.nanoTime();
-        for (int first = 0; first < callsOfALife(); first++) {
-            for (Kind kind : KINDS) {
-                Fault one = new Fault(first, kind);
-                // The first fault changes what comes after it.
-                int calls = live(List.of(one), 0, false).calls().size();
-                for (int second = first + 1; second < calls; second++) {
-                    for (Kind other : all ? KINDS : List.of(KINDS.get((first + second) % KINDS.size()))) {
-                        both += live(List.of(one, new Fault(second, other)), 0, false)
-                                                .injected()
-                                        == 2
-                                ? 1
-                                : 0;
-                        cases++;
+        IntStream.range(0, callsOfALife())
+                .parallel()
+                .forEach(first -> KINDS.forEach(kind -> {
+                    Fault one = new Fault(first, kind);
+                    // The first fault changes what comes after it.
+                    int calls = live(List.of(one), 0, false).calls().size();
+                    for (int second = first + 1; second < calls; second++) {
+                        for (Kind other : ALL_PAIRS ? KINDS : List.of(KINDS.get((first + second) % KINDS.size()))) {
+                            Faults faults = live(List.of(one, new Fault(second, other)), 0, false);
+                            both.addAndGet(faults.injected() == 2 ? 1 : 0);
+                            cases.incrementAndGet();
+                        }
                     }
-                }
-            }
-        }
+                }));
         System.out.printf(
-                "CrashSweepTest: %d pairs of faults, %d of them both met, in %d s%n",
+                "CrashSweepTest: %s pairs of faults, %s of them both met, in %d s%n",
                 cases, both, (System.nanoTime() - begin) / 1_000_000_000);
-        assertThat(both).isGreaterThan(10_000);
+        assertThat(both).hasValueGreaterThan(10_000);
     }
 
     /** Other processes come between, as when the lock's session was lost or a pooler breaks the lock. */
@@ -196,18 +195,19 @@ final class CrashSweepTest {
         others.add(List.of(Work.FLUSH, Work.COMPACT));
         others.add(List.of(Work.SWEEP, Work.SWEEP));
         others.add(List.of(Work.FLUSH, Work.COMPACT, Work.SWEEP, Work.SWEEP));
-        int cases = 0;
-        for (boolean lockIsLost : new boolean[] {true, false}) {
-            for (boolean writeFirst : new boolean[] {true, false}) {
-                for (List<Work> between : others) {
-                    for (int call = 0; call < calls; call++) {
+        AtomicInteger cases = new AtomicInteger();
+        IntStream.range(0, calls).parallel().forEach(call -> {
+            for (List<Work> between : others) {
+                for (boolean lockIsLost : new boolean[] {true, false}) {
+                    for (boolean writeFirst : new boolean[] {true, false}) {
                         assertFenced(call, between, lockIsLost, writeFirst);
-                        cases++;
+                        cases.incrementAndGet();
                     }
                 }
             }
-        }
+        });
         System.out.println("CrashSweepTest: " + cases + " times others worked before a call");
+        assertThat(cases).hasValueGreaterThan(3_000);
     }
 
     private static void assertFenced(int call, List<Work> between, boolean lockIsLost, boolean writeFirst) {
