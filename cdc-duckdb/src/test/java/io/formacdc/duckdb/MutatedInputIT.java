@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Files with broken bytes, and names and values that look like SQL: a clear error, or a right result. */
 @Timeout(180)
 final class MutatedInputIT {
-    private static final int MUTATIONS = Integer.getInteger("mutations", 400);
+    private static final int MUTATIONS = Integer.getInteger("mutations", 120);
 
     /** Each is a table, an attribute and a value. */
     private static final List<String> HOSTILE = List.of(
