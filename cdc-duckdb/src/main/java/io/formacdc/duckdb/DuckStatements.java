@@ -90,18 +90,25 @@ record DuckStatements(
                 wanted.begin();
             }
         } catch (SQLException e) {
-            throw new CdcException(subject + ": DuckDB failed: " + readable.apply(firstLine(e)), e);
+            throw new CdcException(subject + ": DuckDB failed: " + readable.apply(firstLine(e)), readable(e));
         }
+    }
+
+    /** The cause reaches logs too. */
+    private SQLException readable(SQLException e) {
+        String text = String.valueOf(e.getMessage());
+        String shown = readable.apply(text);
+        return shown.equals(text) ? e : new SQLException(shown, e.getSQLState());
     }
 
     private CdcException failure(SQLException e, InterruptWatch.Guard guard) {
         if (Thread.currentThread().isInterrupted()) {
-            return new CdcInterruptedException(interrupted(), e);
+            return new CdcInterruptedException(interrupted(), readable(e));
         }
         if (guard.timedOut()) {
-            return new CdcException(timedOut(), e);
+            return new CdcException(timedOut(), readable(e));
         }
-        return new CdcException(subject + ": DuckDB failed: " + readable.apply(firstLine(e)), e);
+        return new CdcException(subject + ": DuckDB failed: " + readable.apply(firstLine(e)), readable(e));
     }
 
     private CdcException endedEarly() {

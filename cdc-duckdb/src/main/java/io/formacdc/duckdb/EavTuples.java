@@ -29,7 +29,7 @@ final class EavTuples implements TupleWriter {
     static final int ARRAY_INDICES = 6;
 
     private static final int FIELDS = 5;
-    private static final String GENERIC = "attributes";
+    static final String GENERIC = "attributes";
 
     private final boolean generic;
     private final boolean hasLists;
@@ -100,7 +100,9 @@ final class EavTuples implements TupleWriter {
         }
         if (hasLists) {
             value.set(PgType.TEXT, tuple, indicesAt, indicesLength);
-            writeItemOrder(out, row, new String(value.bytes(), StandardCharsets.UTF_8));
+            String indices = new String(value.bytes(), StandardCharsets.UTF_8);
+            out.setLong(ITEM_ORDER, row, itemOrder(indices));
+            out.setLong(ITEM_SUB_ORDER, row, itemSubOrder(indices));
             out.setBoolean(EMPTY_MARKER, row, indicesLength == 0 && textLength < 0 && numberLength < 0);
         }
         return true;
@@ -163,18 +165,23 @@ final class EavTuples implements TupleWriter {
         return fits;
     }
 
-    private static void writeItemOrder(ChunkColumns out, int row, String indices) {
-        long first = -1;
+    /** The first number of {@code array_indices}; before all items for none. */
+    static long itemOrder(String indices) {
+        return indices.isEmpty() ? -1 : number(numbers(indices)[0]);
+    }
+
+    /** Its further numbers, two at the most, folded into one. */
+    static long itemSubOrder(String indices) {
         long rest = 0;
-        if (!indices.isEmpty()) {
-            String[] parts = indices.split("[^0-9]+", -1);
-            first = number(parts[0]);
-            for (int i = 1; i < parts.length; i++) {
-                rest = (rest << 31) | (number(parts[i]) & Integer.MAX_VALUE);
-            }
+        String[] numbers = numbers(indices);
+        for (int i = 1; i < numbers.length; i++) {
+            rest = (rest << 31) | (number(numbers[i]) & Integer.MAX_VALUE);
         }
-        out.setLong(ITEM_ORDER, row, first);
-        out.setLong(ITEM_SUB_ORDER, row, rest);
+        return rest;
+    }
+
+    private static String[] numbers(String indices) {
+        return indices.split("[^0-9]+", -1);
     }
 
     /** What is no number sorts behind all that are. */

@@ -179,8 +179,9 @@ record MergeOutput(CdcConfig config, MergeMemory memory, Path folder, DuckStatem
                 + Wanted.countingCondition("changed_at");
         try {
             return statements.copy(
-                    "COPY (" + counted + ") " + ParquetCopy.to(file, config, memory.rowGroupSize(), fieldIds),
-                    stats -> ParquetCopy.read(stats, file),
+                    "COPY (" + counted + ") "
+                            + ParquetCopy.to(file.toString(), config, memory.rowGroupSize(), fieldIds),
+                    stats -> ParquetCopy.read(stats, file.toString()),
                     progress);
         } catch (RuntimeException | Error e) {
             ParquetCopy.deleteAfter(e, file);

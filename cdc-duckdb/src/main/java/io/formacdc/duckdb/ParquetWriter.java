@@ -127,7 +127,7 @@ final class ParquetWriter implements AutoCloseable {
             if (end.isReached()) {
                 throw failure(guard, end.failure());
             }
-            FileContents contents = ParquetCopy.read(stats, file).contents(sql.columns());
+            FileContents contents = ParquetCopy.read(stats, file.toString()).contents(sql.columns());
             Map<String, Long> lossyCasts = new HashMap<>(entities.lossyCasts());
             lossyCasts.putAll(eav.lossyCasts());
             return new ExportedFile(file, contents, entities.versions(), lossyCasts);

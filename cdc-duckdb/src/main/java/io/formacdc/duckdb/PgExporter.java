@@ -1,6 +1,7 @@
 package io.formacdc.duckdb;
 
 import io.formacdc.core.CdcConfig;
+import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcListener;
 import io.formacdc.core.DatabaseException;
 import io.formacdc.core.LiveExporter;
@@ -54,7 +55,7 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
     }
 
     @Override
-    public Snapshot openSnapshot(int schemaId, @Nullable SchemaAttributes attributes) {
+    public DirtyRows openSnapshot(int schemaId, @Nullable SchemaAttributes attributes) {
         return open(schemaId, attributes, (snapshot, projection) -> new DirtyRows(schemaId, snapshot, projection));
     }
 
@@ -117,10 +118,10 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
     }
 
     /** Rows of a schema at one instant. */
-    private abstract class Rows implements Snapshot {
+    abstract class Rows implements Snapshot {
         final int schemaId;
         final PgSnapshot snapshot;
-        private final Projection projection;
+        final Projection projection;
         final PgQueries queries;
         private final String kind;
         private @Nullable OpenSnapshot told;
@@ -208,14 +209,20 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
     }
 
     /** The dirty rows of a schema. */
-    private final class DirtyRows extends Rows {
+    final class DirtyRows extends Rows {
         private DirtyRows(int schemaId, PgSnapshot snapshot, Projection projection) {
             super(schemaId, snapshot, projection, PgQueries.ofDirtyRows(config, schemaId), "dirty");
         }
 
         @Override
         public ExportedFile export(Chunk chunk, LongConsumer progress) {
-            return write(writer(), watch, chunk, Versions.KEPT, progress);
+            ExportedFile file = write(writer(), watch, chunk, Versions.KEPT, progress);
+            if (file.contents().rowCount() != chunk.rowCount()) {
+                file.close();
+                throw new CdcException("the file holds " + file.contents().rowCount() + " rows, and " + chunk.rowCount()
+                        + " were selected");
+            }
+            return file;
         }
     }
 

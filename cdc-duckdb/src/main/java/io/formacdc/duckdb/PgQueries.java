@@ -4,6 +4,7 @@ import io.formacdc.core.CdcConfig;
 import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.TableName;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The queries whose rows an export streams. Their text holds quoted identifiers, numbers and row ids, and does not grow
@@ -13,11 +14,15 @@ import java.util.stream.Collectors;
  *
  * @param keys selects row_id, changed_at, deleted_at and xmin of the rows to export; conditions may follow
  * @param rowIdColumn the row id in the table of {@code keys}
- * @param amongGivenIds whether only rows of the ids of {@link PgSnapshot#setRowIds} are exported, of which none may come
- *     twice
+ * @param givenIds selects the {@code id}s of which alone rows are exported, none of them twice; null for all
  */
 record PgQueries(
-        int schemaId, TableName entityMain, TableName eavData, String keys, String rowIdColumn, boolean amongGivenIds) {
+        int schemaId,
+        TableName entityMain,
+        TableName eavData,
+        String keys,
+        String rowIdColumn,
+        @Nullable String givenIds) {
 
     /** Dirty rows. LEFT JOIN semantics: a tombstone is exported although its entity is gone. */
     static PgQueries ofDirtyRows(CdcConfig config, int schemaId) {
@@ -48,23 +53,23 @@ record PgQueries(
                 TableName.parse(config.eavDataTable()),
                 keys,
                 rowIdColumn,
-                false);
+                null);
     }
 
     /** Of the dirty rows those not newer. */
     PgQueries notNewerThan(long changedAtMillis) {
         return new PgQueries(
-                schemaId,
-                entityMain,
-                eavData,
-                keys + " AND changed_at <= " + changedAtMillis,
-                rowIdColumn,
-                amongGivenIds);
+                schemaId, entityMain, eavData, keys + " AND changed_at <= " + changedAtMillis, rowIdColumn, givenIds);
     }
 
-    /** Those of the ids given to the snapshot. */
+    /** Those of the ids given to {@link PgSnapshot#setRowIds}. */
     PgQueries amongThoseGiven() {
-        return new PgQueries(schemaId, entityMain, eavData, keys, rowIdColumn, true);
+        return among("SELECT " + PgSnapshot.ROW_IDS + " AS id");
+    }
+
+    /** Those of the ids that a query selects as {@code id}. */
+    PgQueries among(String idsQuery) {
+        return new PgQueries(schemaId, entityMain, eavData, keys, rowIdColumn, idsQuery);
     }
 
     /** The greatest row id. */
@@ -107,9 +112,9 @@ record PgQueries(
     }
 
     private String keysIn(RowIdInterval range) {
-        return amongGivenIds
-                ? "SELECT c.* FROM (SELECT " + PgSnapshot.ROW_IDS + " AS id) i CROSS JOIN LATERAL (" + keys + " AND "
-                        + rowIdColumn + " = i.id OFFSET 0) c WHERE true" + within(range, "i.id")
+        return givenIds != null
+                ? "SELECT c.* FROM (" + givenIds + ") i CROSS JOIN LATERAL (" + keys + " AND " + rowIdColumn
+                        + " = i.id OFFSET 0) c WHERE true" + within(range, "i.id")
                 : keys + within(range, rowIdColumn);
     }
 

@@ -62,6 +62,11 @@ class ReadmeTest {
     }
 
     @Test
+    void theFirstBlockUnderByHandIsItsCommand() {
+        assertThat(firstBlockUnder("By hand")).isEqualTo("mvn -q -Pby-hand -pl examples/by-hand -am process-classes");
+    }
+
+    @Test
     void theFirstBlockUnderTestsIsWhatIsRunOnEveryChange() {
         assertThat(read(ROOT.resolve(".ci/run")).lines()).contains(firstBlockUnder("Tests"));
     }
