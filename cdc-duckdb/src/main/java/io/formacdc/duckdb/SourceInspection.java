@@ -3,10 +3,9 @@ package io.formacdc.duckdb;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcInterruptedException;
-import java.sql.Connection;
 import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.util.Collection;
+import java.util.Optional;
 
 /**
  * Finds the source of which a merge has failed. A footer can be whole where a page is not, and DuckDB does not say of
@@ -21,32 +20,35 @@ record SourceInspection(int schemaId, CdcConfig config, DuckSession session, Duc
             return failure;
         }
         // Some errors are the end of a whole DuckDB; so another one is asked.
-        try (Connection another = session.openAnother(config.duckMemLimit())) {
+        try (DuckSession another = session.openAnother(config)) {
+            DuckStatements reading = statements.on(another.connection());
             for (MergeSource source : sources) {
-                readAll(source, statements.on(another));
+                Optional<CdcException> found = readAll(source, reading);
+                if (found.isPresent()) {
+                    found.get().addSuppressed(failure);
+                    return found.get();
+                }
             }
         } catch (CdcException e) {
-            e.addSuppressed(failure);
-            return e;
-        } catch (SQLException e) {
             failure.addSuppressed(e);
         }
         return failure;
     }
 
-    private void readAll(MergeSource source, DuckStatements reading) {
+    private Optional<CdcException> readAll(MergeSource source, DuckStatements reading) {
         try {
             reading.query(
                     "SELECT bit_xor(hash(f)) FROM read_parquet("
                             + ExportSql.literal(source.path().toString()) + ") f",
                     ResultSet::next);
+            return Optional.empty();
         } catch (CdcInterruptedException e) {
-            throw e;
+            return Optional.of(e);
         } catch (CdcException e) {
-            throw new CdcException(
+            return Optional.of(new CdcException(
                     "schema " + schemaId + ": " + source.key() + " cannot be merged, its rows cannot be read: "
                             + e.getMessage(),
-                    e);
+                    e));
         }
     }
 }

@@ -8,7 +8,6 @@ import io.formacdc.core.ObjectStore;
 import io.formacdc.core.ObjectStore.ObjectInfo;
 import io.formacdc.core.SnapshotExporter.Chunk;
 import io.formacdc.core.SnapshotExporter.ExportedFile;
-import io.formacdc.core.SnapshotExporter.Snapshot;
 import io.formacdc.manifest.ManifestEntry;
 import io.formacdc.manifest.ManifestStore;
 import io.formacdc.manifest.ManifestStoreOptions;
@@ -68,7 +67,7 @@ final class StayingReader implements AutoCloseable {
     /** What the view shows now. Every listed file must be there. */
     List<List<@Nullable Object>> read(String name) throws SQLException, IOException {
         // As in Lake: the list is read after the instant of the dirty rows.
-        try (Snapshot snapshot = exporter.openSnapshot(
+        try (PgExporter.DirtyRows snapshot = exporter.openSnapshot(
                 RandomEntities.SCHEMA,
                 RandomEntities.REGISTRY.findAttributes(RandomEntities.SCHEMA).orElseThrow())) {
             UUID last = snapshot.lastRowId();
