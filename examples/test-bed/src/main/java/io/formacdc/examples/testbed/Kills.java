@@ -1,13 +1,8 @@
 package io.formacdc.examples.testbed;
 
-import io.formacdc.core.CdcListener;
 import io.formacdc.core.CompactionConfig;
-import io.formacdc.duckdb.Cdc;
-import io.formacdc.duckdb.CdcRunner;
-import io.formacdc.duckdb.ReconcileReport;
 import io.formacdc.examples.localstack.LocalPostgres;
 import io.formacdc.examples.localstack.LocalS3;
-import io.formacdc.s3.S3FullClient;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -27,7 +22,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
-import software.amazon.awssdk.services.s3.S3Client;
 
 /**
  * Kills processes that flush, compact, export and sweep, at random moments, while writers write and readers compare; and
@@ -109,7 +103,8 @@ public final class Kills {
             }
             bed.clock().stop();
             bed.join();
-            comeToRest(oracle);
+            awaitNoSession();
+            new Rest(deployment, oracle).come(CompactionConfig.builder().build());
             return killed + " processes killed, " + ended + " asked to end, the slowest of them took "
                     + longestEndMillis
                     + " ms, " + leftBehind + " spill files of killed ones, " + survived
@@ -190,24 +185,6 @@ public final class Kills {
     private static List<Path> files(Path folder) throws IOException {
         try (Stream<Path> tree = Files.walk(folder)) {
             return tree.filter(path -> !path.equals(folder)).toList();
-        }
-    }
-
-    private void comeToRest(Oracle oracle) throws Exception {
-        try (S3Client client = deployment.client();
-                CdcRunner runner =
-                        Deployment.runner(deployment.config().build(), S3FullClient.of(client), CdcListener.NONE)) {
-            awaitNoSession();
-            runner.runOnce(false);
-            runner.compactor(CompactionConfig.builder().build()).runOnce();
-            for (int schemaId : Deployment.SCHEMAS) {
-                oracle.checkAtRest(schemaId);
-                ReconcileReport report = Cdc.reconcile(
-                        deployment.config().build(), S3FullClient.of(client), schemaId, ReconcileReport.Depth.CONTENTS);
-                if (!report.damage().isEmpty()) {
-                    throw new AssertionError(report.explain());
-                }
-            }
         }
     }
 

@@ -9,7 +9,6 @@ import io.formacdc.core.FlushReport.SchemaFlush;
 import io.formacdc.core.FlushedFile;
 import io.formacdc.duckdb.Cdc;
 import io.formacdc.duckdb.CdcRunner;
-import io.formacdc.duckdb.ReconcileReport;
 import io.formacdc.examples.localstack.LocalPostgres;
 import io.formacdc.examples.localstack.LocalS3;
 import io.formacdc.manifest.SweepOptions;
@@ -122,7 +121,8 @@ public final class Soak {
             Soak soak = new Soak(Deployment.create(postgres, s3, spill), proxy, duration);
             try {
                 soak.soak();
-                soak.comeToRest();
+                proxy.setRate(0);
+                new Rest(soak.deployment, soak.oracle).come(compaction());
                 soak.assertNothingIsLeft(spill);
                 return soak.report(duration);
             } catch (Throwable e) {
@@ -242,38 +242,6 @@ public final class Soak {
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'forma-cdc'"
                                 + " AND datname = current_database() ORDER BY random() LIMIT 1")) {
             terminated.addAndGet(row.next() ? 1 : 0);
-        }
-    }
-
-    /** Without faults, one pass flushes all there is, and what is left over goes with the sweeps. */
-    private void comeToRest() throws Exception {
-        proxy.setRate(0);
-        try (S3Client client = deployment.client();
-                CdcRunner runner =
-                        Deployment.runner(deployment.config().build(), S3FullClient.of(client), CdcListener.NONE)) {
-            runner.runOnce(false);
-            checkAtRest();
-            runner.compactor(compaction()).runOnce();
-            checkAtRest();
-            SweepOptions atOnce = new SweepOptions(Duration.ofMillis(1), Duration.ofMillis(1));
-            for (int sweep = 0; sweep < 3; sweep++) {
-                Thread.sleep(1_100); // times of objects are whole seconds
-                runner.sweeper(atOnce).sweep();
-            }
-            checkAtRest();
-            for (int schemaId : Deployment.SCHEMAS) {
-                ReconcileReport report = Cdc.reconcile(
-                        deployment.config().build(), S3FullClient.of(client), schemaId, ReconcileReport.Depth.CONTENTS);
-                if (!report.isClean()) {
-                    throw new AssertionError(report.explain());
-                }
-            }
-        }
-    }
-
-    private void checkAtRest() throws SQLException, IOException {
-        for (int schemaId : Deployment.SCHEMAS) {
-            oracle.checkAtRest(schemaId);
         }
     }
 
