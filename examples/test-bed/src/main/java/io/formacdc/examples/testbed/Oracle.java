@@ -18,6 +18,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -49,6 +50,9 @@ final class Oracle implements AutoCloseable {
         FROM read_parquet(%s, union_by_name = true)
         QUALIFY row_number() OVER (PARTITION BY row_id ORDER BY changed_at DESC, coalesce(deleted_at, 0) DESC) = 1\
         """;
+
+    /** No sweep that works beside readers has a shorter one. */
+    static final Duration LEAST_GRACE = Duration.ofSeconds(5);
 
     private final Deployment deployment;
     private final S3Client client;
@@ -159,6 +163,7 @@ final class Oracle implements AutoCloseable {
     /** Listed files; what a sweep has deleted meanwhile, after its grace, is not listed any more. */
     private List<Path> download(int schemaId, Path folder) {
         for (int tries = 1; ; tries++) {
+            long resolvedAt = System.nanoTime();
             List<String> keys = listedKeys(schemaId);
             if (new HashSet<>(keys).size() < keys.size()) {
                 throw new AssertionError("schema " + schemaId + ": a path is listed twice: " + keys);
@@ -172,10 +177,11 @@ final class Oracle implements AutoCloseable {
                 }
                 return files;
             } catch (ObjectNotFoundException e) {
-                List<String> now = listedKeys(schemaId);
+                long millis = (System.nanoTime() - resolvedAt) / 1_000_000;
                 listsOutdated.incrementAndGet();
-                if (tries == 5 || now.equals(keys)) {
-                    throw new AssertionError("schema " + schemaId + ": a listed file is missing", e);
+                if (tries == 5 || millis < LEAST_GRACE.toMillis() || listedKeys(schemaId).equals(keys)) {
+                    throw new AssertionError(
+                            "schema " + schemaId + ": a file is missing, " + millis + " ms after it was listed", e);
                 }
             }
         }

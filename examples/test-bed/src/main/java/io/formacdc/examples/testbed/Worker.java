@@ -68,7 +68,7 @@ final class Worker {
                                 .build())
                         .runOnce();
             } else if (next == 3) {
-                runner.sweeper(new SweepOptions(Duration.ofSeconds(5), Duration.ofSeconds(30)))
+                runner.sweeper(new SweepOptions(Oracle.LEAST_GRACE, Duration.ofSeconds(30)))
                         .sweep();
             } else if (next == 4) {
                 int schemaId =
