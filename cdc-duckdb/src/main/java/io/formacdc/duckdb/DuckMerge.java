@@ -218,8 +218,9 @@ final class DuckMerge implements Merge {
             return;
         }
         long outside = statements.query(
-                "SELECT count(*) FROM read_parquet("
-                        + ExportSql.literal(base.path().toString()) + ") WHERE NOT ("
+                "SELECT count(*) FROM "
+                        + ReadParquet.of(ExportSql.literal(base.path().toString()))
+                        + " WHERE NOT ("
                         + LooseVersions.inInterval("row_id", interval) + ")",
                 result -> {
                     result.next();

@@ -153,6 +153,9 @@ final class DuckSession implements AutoCloseable {
     }
 
     private static void deleteTree(Path folder) {
+        if (Files.notExists(folder)) {
+            return; // closed before
+        }
         try {
             Files.walkFileTree(folder, new SimpleFileVisitor<>() {
                 @Override

@@ -160,8 +160,8 @@ final class ExtensionWriter implements AutoCloseable {
                     wanted,
                     export.watch(),
                     left,
-                    "the export of schema " + export.schemaId(),
-                    redaction::redact);
+                    "the export",
+                    message -> DuckStatements.withMemoryAdvice(redaction.redact(message), config));
         }
     }
 

@@ -156,7 +156,7 @@ final class FileScan implements AutoCloseable {
     /** Takes up the rows of an unlisted delta. */
     void addLoose(int number, Path file) {
         execute("INSERT INTO loose SELECT " + number + ", file_row_number, row_id, changed_at, coalesce(deleted_at, 0)"
-                + " FROM read_parquet(" + literal(file) + ", file_row_number = true)");
+                + " FROM " + ReadParquet.of(literal(file), "file_row_number = true"));
     }
 
     /** Drops what a listed file covers. */
@@ -232,15 +232,16 @@ final class FileScan implements AutoCloseable {
     /** Writes the judged rows of an unlisted delta to a new file, every value as it is. */
     FileFacts writeJudged(int number, Path source, Path target) {
         String fieldIds = FieldIds.sql(read(FieldIds.query(literal(source)), FieldIds::read));
-        execute("COPY (SELECT f.* EXCLUDE (file_row_number) FROM read_parquet(" + literal(source)
-                + ", file_row_number = true) f SEMI JOIN (SELECT n FROM judged WHERE file = " + number
+        execute("COPY (SELECT f.* EXCLUDE (file_row_number) FROM "
+                + ReadParquet.of(literal(source), "file_row_number = true")
+                + " f SEMI JOIN (SELECT n FROM judged WHERE file = " + number
                 + ") w ON f.file_row_number = w.n) "
                 + ParquetCopy.to(target.toString(), config, ExportSql.ROW_GROUP_SIZE, fieldIds));
         return facts(target);
     }
 
     private static String parquet(Path file) {
-        return "read_parquet(" + literal(file) + ")";
+        return ReadParquet.of(literal(file));
     }
 
     private static String literal(Path file) {

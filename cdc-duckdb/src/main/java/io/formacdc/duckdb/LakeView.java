@@ -27,7 +27,7 @@ public final class LakeView {
         String lake = files.isEmpty() ? null : lake(files, dirtyRows);
         String hot = dirtyRows == null
                 ? null
-                : "SELECT * FROM read_parquet(" + ExportSql.literal(dirtyRows) + ") WHERE deleted_at = 0";
+                : "SELECT * FROM " + ReadParquet.of(ExportSql.literal(dirtyRows)) + " WHERE deleted_at = 0";
         if (lake == null) {
             return hot == null ? nothing() : hot;
         }
@@ -46,10 +46,10 @@ public final class LakeView {
     private static String lake(List<String> files, @Nullable String dirtyRows) {
         String list = files.stream().map(ExportSql::literal).collect(Collectors.joining(", ", "[", "]"));
         String read =
-                "read_parquet(" + list + ", union_by_name = true, filename = 'forma_cdc_file', file_row_number = true)";
+                ReadParquet.of(list, "union_by_name = true", "filename = 'forma_cdc_file'", "file_row_number = true");
         String notDirty = dirtyRows == null
                 ? ""
-                : " ANTI JOIN (SELECT row_id FROM read_parquet(" + ExportSql.literal(dirtyRows) + ")) USING (row_id)";
+                : " ANTI JOIN (SELECT row_id FROM " + ReadParquet.of(ExportSql.literal(dirtyRows)) + ") USING (row_id)";
         return "SELECT f.* EXCLUDE (forma_cdc_file, file_row_number) FROM " + read + " f SEMI JOIN ("
                 + "SELECT forma_cdc_file, file_row_number FROM ("
                 + "SELECT forma_cdc_file, file_row_number, deleted_at, row_number() OVER ("

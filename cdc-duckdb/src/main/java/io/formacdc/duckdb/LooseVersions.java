@@ -45,8 +45,9 @@ final class LooseVersions {
     /** Row ids and versions of a source's rows in an interval, with the number that it is given here. */
     static String keys(MergeSource source, int number, RowIdInterval interval) {
         return "SELECT " + number + "::INTEGER AS source, file_row_number AS row_number, row_id, changed_at, deleted_at"
-                + " FROM read_parquet(" + ExportSql.literal(source.path().toString())
-                + ", file_row_number = true) WHERE " + inInterval("row_id", interval);
+                + " FROM "
+                + ReadParquet.of(ExportSql.literal(source.path().toString()), "file_row_number = true") + " WHERE "
+                + inInterval("row_id", interval);
     }
 
     /** A condition that reads of a file sorted by row id what it must. */

@@ -4,7 +4,7 @@ import io.formacdc.core.CdcException;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.TableName;
 import io.formacdc.duckdb.MergeSource.Column;
-import io.formacdc.duckdb.MergeSource.Kind;
+import io.formacdc.manifest.ColumnTypes;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -92,25 +92,17 @@ record MergeColumns(List<Column> columns, Set<String> absent) {
         for (MergeSource source : sources) {
             for (Column column : source.columns()) {
                 Owned other = first.putIfAbsent(column.folded(), new Owned(column, source));
-                if (other != null && !unitable(column.type(), other.column().type())) {
+                if (other != null
+                        && !ColumnTypes.canUnite(column.type(), other.column().type())) {
                     throw new CdcException("schema " + schemaId + ": column \"" + column.name() + "\" is "
                             + column.type() + " in " + source.key() + ", but "
-                            + other.column().type() + " in " + other.source().key() + "; there is no type for both");
+                            + other.column().type() + " in " + other.source().key() + "; " + ColumnTypes.CURE);
                 }
             }
         }
     }
 
     private record Owned(Column column, MergeSource source) {}
-
-    private static boolean unitable(String type, String other) {
-        Kind kind = Kind.of(type);
-        if (kind != Kind.of(other)) {
-            return false;
-        }
-        return kind != Kind.LIST
-                || unitable(type.substring(0, type.lastIndexOf('[')), other.substring(0, other.lastIndexOf('[')));
-    }
 
     /**
      * What to select from the sources.

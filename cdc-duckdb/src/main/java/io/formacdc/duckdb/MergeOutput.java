@@ -116,7 +116,7 @@ record MergeOutput(CdcConfig config, MergeMemory memory, Path folder, DuckStatem
             return Map.of();
         }
         return statements.query(
-                "DESCRIBE SELECT * FROM read_parquet(" + paths(inputs) + ", union_by_name = true)", result -> {
+                "DESCRIBE SELECT * FROM " + ReadParquet.of(paths(inputs), "union_by_name = true"), result -> {
                     Map<String, String> types = new LinkedHashMap<>();
                     while (result.next()) {
                         types.put(result.getString(1), result.getString(2));
@@ -143,8 +143,13 @@ record MergeOutput(CdcConfig config, MergeMemory memory, Path folder, DuckStatem
         if (inputs.isEmpty()) {
             return " WHERE false";
         }
-        return " FROM read_parquet(" + paths(inputs.values()) + ", union_by_name = true, filename = '"
-                + MergeSourceReader.FILE_COLUMN + "', file_row_number = true) f JOIN " + BITS + " b ON b.path = f."
+        return " FROM "
+                + ReadParquet.of(
+                        paths(inputs.values()),
+                        "union_by_name = true",
+                        "filename = '" + MergeSourceReader.FILE_COLUMN + "'",
+                        "file_row_number = true")
+                + " f JOIN " + BITS + " b ON b.path = f."
                 + MergeSourceReader.FILE_COLUMN + " AND b.chunk = f.file_row_number >> " + CHUNK_BITS
                 + " WHERE get_bit(b.bits, (f.file_row_number & " + CHUNK_MASK + ")::INTEGER) = 1 AND "
                 + Wanted.condition("f." + MergeSourceReader.ROW_NUMBER_COLUMN);

@@ -121,7 +121,7 @@ record MergeSourceReader(int schemaId, DuckStatements statements) {
     private Rows scan(String file, long rawBytes) {
         return statements.query(
                 "SELECT count(*) FILTER (schema_id IS DISTINCT FROM " + schemaId + "), count(*) FILTER (row_id IS NULL"
-                        + " OR changed_at IS NULL), max(changed_at) FROM read_parquet(" + file + ")",
+                        + " OR changed_at IS NULL), max(changed_at) FROM " + ReadParquet.of(file),
                 result -> {
                     result.next();
                     return new Rows(rawBytes, false, newest(result, 3), result.getLong(1), result.getLong(2));
@@ -135,7 +135,7 @@ record MergeSourceReader(int schemaId, DuckStatements statements) {
 
     private List<Column> columns(String file) {
         Map<String, FieldIds> fieldIds = statements.query(FieldIds.query(file), FieldIds::read);
-        return statements.query("DESCRIBE SELECT * FROM read_parquet(" + file + ")", result -> {
+        return statements.query("DESCRIBE SELECT * FROM " + ReadParquet.of(file), result -> {
             List<Column> columns = new ArrayList<>();
             while (result.next()) {
                 String name = result.getString(1);

@@ -217,6 +217,7 @@ final class BadInputIT {
                 "{\"schema_id\": 7,                                | JSON",
                 "{\"schema_id\": 8, \"version\": 3, \"base\": [], \"delta\": []} | 8",
                 "[]                                                | JSON",
+                "{\"hello\": \"world\"}                            | is no manifest",
                 "{\"schema_id\": 7, \"delta\": [{\"path\": \"s3://elsewhere/7/x.parquet\"}]} | is not in the bucket"
             })
     void unusableManifest(String content, String what) throws SQLException {

@@ -11,6 +11,7 @@ import io.formacdc.s3.S3FullClient;
 import io.formacdc.s3.S3ListingClient;
 import io.formacdc.s3.S3ObjectClient;
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -172,6 +174,33 @@ class ExtensionRaces {
     }
 
     @Test
+    void objectThatTheStoreCutShortIsNotListed() throws SQLException {
+        S3FullClient cutting = client("copy", request -> {
+            Object copied = request.call();
+            String key = keys().stream()
+                    .filter(k -> !k.contains("/_tmp/"))
+                    .findFirst()
+                    .orElseThrow();
+            host.store().delete(key);
+            host.store().putIfAbsent(key, new byte[] {'P', 'A', 'R', '1'});
+            return copied;
+        });
+        assertThat(catchThrowable(() -> flush(cutting))).hasMessageContaining("the store holds 4 bytes of ");
+        assertThat(keys()).isEmpty();
+        assertThat(entities.dirty()).hasSize(ROWS);
+    }
+
+    @Test
+    void tooLittleMemoryIsToldWithItsCure() {
+        once("COPY", false, (sql, done) -> {
+            throw new SQLException("Out of Memory Error: failed to allocate");
+        });
+        assertThat(catchThrowable(() -> flush(host.client)))
+                .hasMessageContaining("the export: DuckDB failed: Out of Memory Error")
+                .hasMessageContaining("raise duckMemLimit, which is 512MB");
+    }
+
+    @Test
     void clientThatOnlyCopiesAndDeletesIsEnoughWithoutManifest() throws SQLException {
         config = config.toBuilder().manifestPrefix("").build();
         SchemaFlush flushed = flush(new CopyAndDelete(host.client));
@@ -224,26 +253,39 @@ class ExtensionRaces {
 
     /** Fails the first request of a kind, before or after it took effect. */
     private static S3FullClient failing(String request, boolean done) {
-        boolean[] failed = new boolean[1];
+        return client(request, real -> {
+            if (done) {
+                real.call();
+            }
+            throw new IllegalStateException("injected");
+        });
+    }
+
+    /** The host's client, but for the first request of a kind. */
+    private static S3FullClient client(String request, Answer first) {
+        boolean[] called = new boolean[1];
         return (S3FullClient) Proxy.newProxyInstance(
                 ExtensionRaces.class.getClassLoader(),
                 new Class<?>[] {S3ListingClient.class},
                 (proxy, method, args) -> {
-                    boolean fails = method.getName().startsWith(request) && !failed[0];
-                    if (fails && !done) {
-                        failed[0] = true;
-                        throw new IllegalStateException("injected");
+                    Callable<Object> real = () -> invoke(method, args);
+                    if (!method.getName().startsWith(request) || called[0]) {
+                        return real.call();
                     }
-                    try {
-                        Object result = method.invoke(host.client, args);
-                        if (fails) {
-                            failed[0] = true;
-                            throw new IllegalStateException("injected");
-                        }
-                        return result;
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause() == null ? e : e.getCause();
-                    }
+                    called[0] = true;
+                    return first.to(real);
                 });
+    }
+
+    private interface Answer {
+        Object to(Callable<Object> request) throws Exception;
+    }
+
+    private static Object invoke(Method method, Object[] args) throws Exception {
+        try {
+            return method.invoke(host.client, args);
+        } catch (InvocationTargetException e) {
+            throw e.getCause() instanceof Exception cause ? cause : e;
+        }
     }
 }

@@ -3,13 +3,17 @@ package io.formacdc.duckdb;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.formacdc.core.Attribute;
 import io.formacdc.core.BaseExportOptions;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CompactionConfig;
 import io.formacdc.core.ObjectStore.ObjectInfo;
+import io.formacdc.core.SchemaAttributes;
+import io.formacdc.core.SchemaRegistry;
 import io.formacdc.core.TableName;
 import io.formacdc.core.UuidV7;
+import io.formacdc.core.ValueType;
 import io.formacdc.manifest.FileSchemaRegistry;
 import io.formacdc.manifest.SweepOptions;
 import io.formacdc.s3.S3ListingClient;
@@ -58,14 +62,22 @@ class PagesIT {
     @Test
     void theDuckDbSqlOfTheReadersPageSeesTheLake(@TempDir Path bucket) throws Exception {
         List<UUID> ids = List.of(UuidV7.next(), UuidV7.next(), UuidV7.next());
+        SchemaRegistry registry = TestHost.registry(
+                7,
+                new SchemaAttributes(
+                        "things",
+                        List.of(
+                                Attribute.bound("text_01", 1, ValueType.TEXT, "text_01"),
+                                Attribute.bound("place", 2, ValueType.BIGINT, "bigint_01"))));
         for (UUID id : ids) {
             host.insert(7, id, 1);
         }
-        Cdc.exportBase(host.config().build(), host.client, 7, BaseExportOptions.DEFAULTS, null);
+        host.sql("UPDATE entity_main SET bigint_01 = 2");
+        Cdc.exportBase(host.config().build(), host.client, 7, BaseExportOptions.DEFAULTS, registry);
         host.sql("UPDATE entity_main SET text_01 = 'new', ltbase_updated_at = 2 WHERE ltbase_row_id = ?", ids.get(0));
         host.sql("UPDATE change_log SET changed_at = 2 WHERE row_id = ?", ids.get(0));
         host.sql("UPDATE change_log SET changed_at = 2, deleted_at = 2 WHERE row_id = ?", ids.get(1));
-        host.flush(null);
+        host.flush(registry);
         for (ObjectInfo object : host.objects()) {
             Path copy = bucket.resolve(object.key());
             Files.createDirectories(copy.getParent());

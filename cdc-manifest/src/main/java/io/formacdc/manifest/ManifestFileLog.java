@@ -12,6 +12,9 @@ import java.util.List;
  * <p>A key that is listed already counts as appended, so that an append whose outcome was unknown may be tried again
  * with the same key.
  *
+ * <p>An append is refused, too, if a column of the file and one of a listed file have types that no reader could unite
+ * ({@link ColumnTypes}): nobody could read the schema any more.
+ *
  * <p>An append that begins a manifest, though the file's folder holds files that only an older manifest can have listed,
  * logs a warning, at the cost of one list request where the client can list. It is not refused.
  */
@@ -67,6 +70,7 @@ public final class ManifestFileLog implements FileLog {
         @Override
         public Manifest applyTo(Manifest manifest) {
             fence.check(manifest);
+            ColumnTypes.refuseUnlessUnitable(manifest, file);
             List<ManifestEntry> entries = new ArrayList<>(manifest.entries());
             entries.add(ManifestEntry.delta(file.key(), file.contents()));
             return manifest.toBuilder()

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * tree one by one; what is left over is unknown, and kept.
  */
 final class ManifestReader {
+    /** A document with other keys alone is somebody else's. */
+    private static final List<String> OWN_KEYS = List.of("schema_id", "base", "delta", "files", "flush_seq");
+
     private final int schemaId;
     private final String manifestKey;
     private final String bucket;
@@ -65,6 +68,9 @@ final class ManifestReader {
     }
 
     private Manifest read(ObjectNode root) {
+        if (!root.isEmpty() && OWN_KEYS.stream().noneMatch(root::has)) {
+            throw invalid("is no manifest: it has none of the keys " + String.join(", ", OWN_KEYS), null);
+        }
         ManifestForm form = formOf(root);
         List<ManifestEntry> entries = new ArrayList<>();
         for (String array : ManifestJson.arraysOf(form)) {

@@ -240,6 +240,8 @@ class ManifestJsonTest {
             ``                                                            | is no JSON object
             []                                                            | is no JSON object
             "x"                                                           | is no JSON object
+            {"hello": "world"}                                            | is no manifest: it has none of the keys schema_id
+            {"version": 1, "name": "somebody else's"}                     | is no manifest: it has none of the keys schema_id
             {"schema_id": 7                                               | is not valid JSON
             {"schema_id": 7} {}                                           | is not valid JSON
             {"schema_id": 7, "schema_id": 8}                              | is not valid JSON: Duplicate

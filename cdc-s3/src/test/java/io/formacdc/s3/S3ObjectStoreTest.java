@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,6 +24,8 @@ import software.amazon.awssdk.core.ResponseInputStream;
 import software.amazon.awssdk.core.exception.AbortedException;
 import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.services.s3.model.CopyObjectRequest;
+import software.amazon.awssdk.services.s3.model.CopyObjectResponse;
 import software.amazon.awssdk.services.s3.model.DeleteObjectRequest;
 import software.amazon.awssdk.services.s3.model.DeleteObjectResponse;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
@@ -61,6 +64,31 @@ class S3ObjectStoreTest {
                                 NoSuchKeyException.builder().statusCode(404).build())
                         .get("a"))
                 .isInstanceOf(ObjectNotFoundException.class);
+    }
+
+    @Test
+    void aClientThatOnlyCopiesAndDeletesSaysWhatItLacks() {
+        S3ObjectStore store = new S3ObjectStore(new CopyAndDelete(), "bucket");
+        for (ThrowingCallable request : List.<ThrowingCallable>of(
+                () -> store.get("a/b"), () -> store.head("a/b"), () -> store.putIfAbsent("a/b", new byte[1]))) {
+            assertThatThrownBy(request)
+                    .isInstanceOf(ObjectStoreException.class)
+                    .hasMessageContaining("Object s3://bucket/a/b failed: the injected client can but copy and delete")
+                    .hasMessageEndingWith("implement io.formacdc.s3.S3FullClient");
+        }
+        store.delete("a/b");
+    }
+
+    private static final class CopyAndDelete implements S3ObjectClient {
+        @Override
+        public CopyObjectResponse copyObject(CopyObjectRequest request) {
+            return CopyObjectResponse.builder().build();
+        }
+
+        @Override
+        public DeleteObjectResponse deleteObject(DeleteObjectRequest request) {
+            return DeleteObjectResponse.builder().build();
+        }
     }
 
     @Test
