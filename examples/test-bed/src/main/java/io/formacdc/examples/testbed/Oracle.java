@@ -179,7 +179,9 @@ final class Oracle implements AutoCloseable {
             } catch (ObjectNotFoundException e) {
                 long millis = (System.nanoTime() - resolvedAt) / 1_000_000;
                 listsOutdated.incrementAndGet();
-                if (tries == 5 || millis < LEAST_GRACE.toMillis() || listedKeys(schemaId).equals(keys)) {
+                if (tries == 5
+                        || millis < LEAST_GRACE.toMillis()
+                        || listedKeys(schemaId).equals(keys)) {
                     throw new AssertionError(
                             "schema " + schemaId + ": a file is missing, " + millis + " ms after it was listed", e);
                 }
