@@ -34,6 +34,7 @@ public final class Kills {
     private static final int IDS = 1_500;
     private static final int MOST_MILLIS_ALIVE = 1_500;
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration MOST_TO_END = Duration.ofSeconds(10);
 
     private final Deployment deployment;
     private final Path spills;
@@ -132,7 +133,7 @@ public final class Kills {
             boolean isReady = false;
             for (String line = said.readLine(); !isReady && line != null; line = isReady ? line : said.readLine()) {
                 isReady = line.equals("ready");
-                survived.addAndGet(line.startsWith("survived") ? 1 : 0);
+                count(line);
             }
             if (!isReady) {
                 throw new AssertionError("a worker ended by itself, with exit code " + process.waitFor());
@@ -141,7 +142,9 @@ public final class Kills {
             if (isAsked) {
                 askToEnd(process, said, spill);
             } else {
-                process.destroyForcibly().waitFor();
+                process.toHandle().destroyForcibly(); // unlike that of Process, this leaves its output open
+                drain(said);
+                process.waitFor();
                 killed.incrementAndGet();
                 leftBehind.addAndGet(files(spill).size());
             }
@@ -167,19 +170,34 @@ public final class Kills {
     private void askToEnd(Process process, BufferedReader said, Path spill)
             throws IOException, InterruptedException, SQLException {
         long begin = System.nanoTime();
-        process.toHandle().destroy(); // unlike Process.destroy, this leaves its output open
-        String last = "";
-        for (String line = said.readLine(); line != null; line = said.readLine()) {
-            last = line;
-        }
+        process.toHandle().destroy();
+        String last = drain(said);
         if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
             throw new AssertionError("a worker does not end");
         }
-        longestEndMillis.accumulateAndGet((System.nanoTime() - begin) / 1_000_000, Math::max);
+        long millis = (System.nanoTime() - begin) / 1_000_000;
+        longestEndMillis.accumulateAndGet(millis, Math::max);
+        if (millis > MOST_TO_END.toMillis()) {
+            throw new AssertionError("a worker that was asked to end took " + millis + " ms");
+        }
         ended.incrementAndGet();
         if (!last.equals("clean") || !files(spill).isEmpty()) {
             throw new AssertionError("a worker that was asked to end said \"" + last + "\", and left " + files(spill));
         }
+    }
+
+    private void count(String line) {
+        survived.addAndGet(line.startsWith("survived") ? 1 : 0);
+    }
+
+    /** What a worker says to its end; returns its last word. */
+    private String drain(BufferedReader said) throws IOException {
+        String last = "";
+        for (String line = said.readLine(); line != null; line = said.readLine()) {
+            count(line);
+            last = line;
+        }
+        return last;
     }
 
     private static List<Path> files(Path folder) throws IOException {
