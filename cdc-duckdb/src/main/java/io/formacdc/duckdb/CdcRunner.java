@@ -95,7 +95,7 @@ public final class CdcRunner implements AutoCloseable {
     /**
      * One pass over all schemas; see {@link Cdc#runOnce}.
      *
-     * @param dryRun read everything, write nothing
+     * @param dryRun write nothing, and say how many rows and files would be written
      */
     public FlushReport runOnce(boolean dryRun) {
         TrackedConnections connections = new TrackedConnections(dataSource, maxConnections);
@@ -187,6 +187,17 @@ public final class CdcRunner implements AutoCloseable {
         }
     }
 
+    /**
+     * A schema as a reader sees it that can reach both bucket and PostgreSQL; see {@link Lake#openWithDirtyRows}. Usable
+     * after this is closed, too.
+     *
+     * @throws IllegalArgumentException for a schema id outside 1..32767
+     */
+    public Lake openLakeWithDirtyRows(int schemaId) {
+        return Lake.openWithDirtyRows(
+                config, new TrackedConnections(dataSource, maxConnections), store, schemaId, registry);
+    }
+
     private ManifestStoreOptions manifestOptions() {
         return ManifestStoreOptions.of(config).toBuilder().listener(listener).build();
     }
@@ -230,6 +241,7 @@ public final class CdcRunner implements AutoCloseable {
         private CdcListener listener = CdcListener.NONE;
         private @Nullable DataSource dataSource;
         private int maxConnections;
+        private boolean filesAlone;
 
         private Builder(CdcConfig config) {
             this.config = config.withDefaults();
@@ -311,8 +323,14 @@ public final class CdcRunner implements AutoCloseable {
             return dataSource == null ? Integer.MAX_VALUE : DEFAULT_CONNECTIONS;
         }
 
+        /** For calls that do not go to PostgreSQL, so that it need not be configured. */
+        Builder filesAlone() {
+            this.filesAlone = true;
+            return this;
+        }
+
         private CdcConfig completeConfig() {
-            boolean neededToConnect = dataSource == null || config.transport() == Transport.EXTENSIONS;
+            boolean neededToConnect = !filesAlone && (dataSource == null || config.transport() == Transport.EXTENSIONS);
             return neededToConnect ? config.validate() : config.validateApartFromPostgres();
         }
     }

@@ -127,7 +127,7 @@ final class BaseExportTest {
         assertThatThrownBy(() -> world.export(REFUSE))
                 .isInstanceOf(ExportRefusedException.class)
                 .hasMessageStartingWith("schema 7, look at what is listed: 2 deltas are listed already; ")
-                .hasMessageContaining("ExistingDeltas.REPLACE");
+                .hasMessageContaining("BaseExportOptions.DEFAULTS.replacingDeltas()");
         assertThatThrownBy(() -> world.plan(REFUSE)).isInstanceOf(ExportRefusedException.class);
         assertThat(world.snapshots).isZero();
         assertThat(world.objects.peek(Manifests.MANIFEST_KEY)).isEqualTo(before);
