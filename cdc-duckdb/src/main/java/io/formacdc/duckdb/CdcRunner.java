@@ -292,7 +292,8 @@ public final class CdcRunner implements AutoCloseable {
         /**
          * Takes no more connections at once. 5 if this is not called, where there is a data source; without one, as many as
          * {@code duckThreads} make useful. A pool that has fewer lets a pass wait for a connection that nobody gives back,
-         * and the pass fails when the pool's patience ends. {@code 1 + 2 * duckThreads} is as fast as it gets.
+         * and the pass fails when the pool's patience ends. A flush has no use
+         * for more than {@code 1 + 2 * duckThreads}.
          *
          * @param atOnce at least {@link CdcRunner#MIN_CONNECTIONS}
          * @throws IllegalArgumentException if it is less

@@ -22,6 +22,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -63,6 +67,26 @@ final class BaseExportTest {
                         e -> assertThat(e.key()).isEqualTo("data/7/" + e.minRowId() + "_" + e.maxRowId() + ".parquet"));
         world.assertListedIsLive();
         assertThat(world.stagedKeys()).isEmpty();
+    }
+
+    /** The first file is exported alone, to learn the size of rows; the next two wait for each other. */
+    @Test
+    void severalFilesAreExportedAtOnce() {
+        CyclicBarrier both = new CyclicBarrier(2);
+        world.onCall(Call.EXPORT, 2, () -> meet(both));
+        world.onCall(Call.EXPORT, 3, () -> meet(both));
+
+        assertThat(world.export(REFUSE).rows()).isEqualTo(ROWS);
+
+        world.assertListedIsLive();
+    }
+
+    private static void meet(CyclicBarrier barrier) {
+        try {
+            barrier.await(20, TimeUnit.SECONDS);
+        } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test
