@@ -53,8 +53,9 @@ class FieldsTest {
             pgUser                  PgDataSourcesTest.takesTheConfigurationAsItIs
             pgPassword              BadInputIT.wrongPassword
             pgDb                    BadInputIT.missingDatabase
-            pgSslMode               BadInputIT.serverWithoutTls
-            pgUseIam                CdcConfigTest.everyProblemIsNamed
+            pgSslMode               SslModeIT.onAServerThatCanDoBoth
+            pgSslRootCert           SslModeIT.onAServerThatWantsTls
+            pgUseIam                IamDataSourceIT.theConfigurationDecides
             s3Endpoint              S3ClientsTest.anEndpointIsOverriddenOnlyWhenConfigured
             s3Region                S3ClientsTest.theConfiguredRegionIsUsed
             s3UseSsl                S3ClientsTest.anEndpointWithoutASchemeTakesItFromUseSsl
