@@ -8,6 +8,7 @@ import io.formacdc.core.BaseExportOptions;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CompactionConfig;
+import io.formacdc.core.ManifestForm;
 import io.formacdc.core.ObjectStore.ObjectInfo;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaRegistry;
@@ -42,6 +43,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What the pages for operators and readers promise, done. */
 class PagesIT {
@@ -59,8 +62,10 @@ class PagesIT {
         host.close();
     }
 
-    @Test
-    void theDuckDbSqlOfTheReadersPageSeesTheLake(@TempDir Path bucket) throws Exception {
+    @ParameterizedTest
+    @EnumSource(ManifestForm.class)
+    void theDuckDbSqlOfTheReadersPageSeesTheLake(ManifestForm form, @TempDir Path bucket) throws Exception {
+        CdcConfig config = host.config().manifestForm(form).build();
         List<UUID> ids = List.of(UuidV7.next(), UuidV7.next(), UuidV7.next());
         SchemaRegistry registry = TestHost.registry(
                 7,
@@ -73,11 +78,11 @@ class PagesIT {
             host.insert(7, id, 1);
         }
         host.sql("UPDATE entity_main SET bigint_01 = 2");
-        Cdc.exportBase(host.config().build(), host.client, 7, BaseExportOptions.DEFAULTS, registry);
+        Cdc.exportBase(config, host.client, 7, BaseExportOptions.DEFAULTS, registry);
         host.sql("UPDATE entity_main SET text_01 = 'new', ltbase_updated_at = 2 WHERE ltbase_row_id = ?", ids.get(0));
         host.sql("UPDATE change_log SET changed_at = 2 WHERE row_id = ?", ids.get(0));
         host.sql("UPDATE change_log SET changed_at = 2, deleted_at = 2 WHERE row_id = ?", ids.get(1));
-        host.flush(registry);
+        Cdc.runOnce(config, host.client, false, registry);
         for (ObjectInfo object : host.objects()) {
             Path copy = bucket.resolve(object.key());
             Files.createDirectories(copy.getParent());

@@ -4,9 +4,11 @@ import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.core.exception.SdkException;
@@ -27,9 +29,11 @@ public final class IamTokens {
     private static final Duration LIFETIME = Duration.ofMinutes(15);
 
     /** Where DSQL lives, its region in the first group. */
-    private static final Pattern DSQL = Pattern.compile(".+\\.dsql[a-z0-9-]*\\.([a-z0-9-]+)\\.on\\.aws");
+    private static final Pattern DSQL =
+            Pattern.compile(".+\\.dsql[a-z0-9-]*\\.([a-z0-9-]+)\\.on\\.aws", Pattern.CASE_INSENSITIVE);
 
-    private static final Pattern RDS = Pattern.compile(".+\\.([a-z0-9-]+)\\.rds\\.amazonaws\\.com(?:\\.cn)?");
+    private static final Pattern RDS =
+            Pattern.compile(".+\\.([a-z0-9-]+)\\.rds\\.amazonaws\\.com(?:\\.cn)?", Pattern.CASE_INSENSITIVE);
 
     /** The role of DSQL that has a permission of its own. */
     private static final String DSQL_ADMIN = "admin";
@@ -63,8 +67,13 @@ public final class IamTokens {
         try {
             return sign();
         } catch (SdkException e) {
-            throw new CdcException("no IAM token for PostgreSQL could be made: " + e.getMessage(), e);
+            throw new CdcException("no IAM token for PostgreSQL could be made: " + shortOf(e.getMessage()), e);
         }
+    }
+
+    /** Without the list of all places that were looked at, which the cause has. */
+    private static String shortOf(@Nullable String message) {
+        return message == null ? "no reason is known" : message.split("[(:]", 2)[0].strip();
     }
 
     private String sign() {
@@ -108,6 +117,6 @@ public final class IamTokens {
 
     private static Optional<String> regionIn(Pattern hosts, String host) {
         Matcher matcher = hosts.matcher(host);
-        return matcher.matches() ? Optional.of(matcher.group(1)) : Optional.empty();
+        return matcher.matches() ? Optional.of(matcher.group(1).toLowerCase(Locale.ROOT)) : Optional.empty();
     }
 }

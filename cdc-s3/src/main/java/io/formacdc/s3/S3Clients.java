@@ -8,6 +8,7 @@ import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
 import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
+import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.regions.providers.AwsRegionProviderChain;
@@ -27,14 +28,27 @@ public final class S3Clients {
      * @throws InvalidConfigException if the endpoint is no URL
      */
     public static S3Client create(CdcConfig config) {
-        return builder(config).build();
+        return build(builder(config), config);
     }
 
     /** The same with one fixed access key. */
     public static S3Client create(CdcConfig config, String accessKey, String secretKey) {
-        return builder(config)
-                .credentialsProvider(StaticCredentialsProvider.create(AwsBasicCredentials.create(accessKey, secretKey)))
-                .build();
+        S3ClientBuilder builder = builder(config)
+                .credentialsProvider(
+                        StaticCredentialsProvider.create(AwsBasicCredentials.create(accessKey, secretKey)));
+        return build(builder, config);
+    }
+
+    private static S3Client build(S3ClientBuilder builder, CdcConfig config) {
+        try {
+            return builder.build();
+        } catch (SdkClientException e) {
+            if (config.s3Region().isEmpty() && config.s3Endpoint().isEmpty()) {
+                throw new InvalidConfigException(
+                        List.of("s3Region is not set, and the environment names no AWS region either"));
+            }
+            throw e;
+        }
     }
 
     private static S3ClientBuilder builder(CdcConfig config) {

@@ -1,11 +1,14 @@
 package io.formacdc.s3;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpServer;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcConfigBuilder;
+import io.formacdc.core.InvalidConfigException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -18,6 +21,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -34,6 +38,7 @@ class DefaultChainTest {
             "aws.sessionToken",
             "aws.sharedCredentialsFile",
             "aws.configFile",
+            "aws.region",
             "aws.disableEc2Metadata");
 
     @TempDir
@@ -69,6 +74,20 @@ class DefaultChainTest {
                 System.setProperty(name, value);
             }
         });
+    }
+
+    @Test
+    void aRegionThatNobodyNamesIsMissed() {
+        assumeThat(System.getenv("AWS_REGION"))
+                .as("AWS_REGION of the environment")
+                .isNull();
+        for (Callable<S3Client> create : List.<Callable<S3Client>>of(
+                () -> S3Clients.create(config().s3Endpoint("").s3Region("").build()),
+                () -> S3Clients.create(config().s3Endpoint("").s3Region("").build(), "key", "secret"))) {
+            assertThatThrownBy(create::call)
+                    .isInstanceOf(InvalidConfigException.class)
+                    .hasMessageContaining("s3Region is not set, and the environment names no AWS region either");
+        }
     }
 
     @Test

@@ -52,6 +52,7 @@ class IamTokensTest {
         "db.abc123.cn-north-1.rds.amazonaws.com.cn, eu-west-3, cn-north-1%2Frds-db",
         "cluster.dsql.us-west-2.on.aws, eu-west-3, us-west-2%2Fdsql",
         "cluster.dsql-fips.us-west-2.on.aws, eu-west-3, us-west-2%2Fdsql",
+        "DB.abc123.US-EAST-1.rds.amazonaws.com, eu-west-3, us-east-1%2Frds-db",
         "postgres.internal, eu-west-3, eu-west-3%2Frds-db"
     })
     void theHostsOwnRegionComesFirst(String host, String s3Region, String scope) {
@@ -76,7 +77,7 @@ class IamTokensTest {
         IamTokens tokens = new IamTokens(
                 config,
                 () -> {
-                    throw SdkClientException.create("nobody is logged in");
+                    throw SdkClientException.create("nobody is logged in (chain=[a, b]) : [a: no]");
                 },
                 Clock.systemUTC());
         assertThatThrownBy(tokens::next)

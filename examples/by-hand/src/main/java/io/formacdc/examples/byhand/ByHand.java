@@ -131,8 +131,9 @@ public final class ByHand {
 
     private static String connectionString(CdcConfig config) {
         String quoted = config.pgPassword().replace("\\", "\\\\").replace("'", "\\'");
-        return "host=%s port=%d user=%s password='%s' dbname=%s"
-                .formatted(config.pgHost(), config.pgPort(), config.pgUser(), quoted, config.pgDb());
+        return "host=%s port=%d user=%s password='%s' dbname=%s sslmode=%s"
+                .formatted(
+                        config.pgHost(), config.pgPort(), config.pgUser(), quoted, config.pgDb(), config.pgSslMode());
     }
 
     private boolean end(boolean ok, String text) {

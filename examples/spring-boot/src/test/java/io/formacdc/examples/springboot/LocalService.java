@@ -20,10 +20,10 @@ public final class LocalService {
         System.setProperty(LOG_CONFIGURATION, "silent-logback.xml");
         LocalParts parts = new LocalParts(LocalPostgres.start());
         System.clearProperty(LOG_CONFIGURATION); // Spring has one of its own
-        ConfigurableApplicationContext service = parts.start(
-                Stream.concat(QUIET_SERVERS.stream(), Stream.of(args)).toArray(String[]::new));
-        System.out.printf("%nhttp://localhost:%s/actuator/prometheus%n%n", port(service));
         try {
+            ConfigurableApplicationContext service = parts.start(
+                    Stream.concat(QUIET_SERVERS.stream(), Stream.of(args)).toArray(String[]::new));
+            System.out.printf("%nhttp://localhost:%s/actuator/prometheus%n%n", port(service));
             while (service.isActive()) {
                 parts.write(1_000);
                 TimeUnit.SECONDS.sleep(1);
