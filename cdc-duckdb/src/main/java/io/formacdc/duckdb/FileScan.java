@@ -36,7 +36,8 @@ final class FileScan implements AutoCloseable {
         this.schemaId = schemaId;
         this.session = session;
         this.watch = watch;
-        execute("CREATE TEMP TABLE loose (file INTEGER, n BIGINT, row_id UUID, changed_at BIGINT, deleted_at BIGINT)");
+        execute("CREATE TEMP TABLE loose (file INTEGER, n BIGINT, row_id UUID, changed_at BIGINT, deleted_at BIGINT,"
+                + " is_listed BOOLEAN)");
         execute("CREATE TEMP TABLE entities (row_id UUID, dirty BOOLEAN, alive BOOLEAN)");
         execute("CREATE TEMP TABLE base_rows (row_id UUID)");
     }
@@ -155,14 +156,16 @@ final class FileScan implements AutoCloseable {
 
     /** Takes up the rows of an unlisted delta. */
     void addLoose(int number, Path file) {
-        execute("INSERT INTO loose SELECT " + number + ", file_row_number, row_id, changed_at, coalesce(deleted_at, 0)"
-                + " FROM " + ReadParquet.of(literal(file), "file_row_number = true"));
+        execute("INSERT INTO loose SELECT " + number + ", file_row_number, row_id, changed_at, coalesce(deleted_at, 0),"
+                + " false FROM " + ReadParquet.of(literal(file), "file_row_number = true"));
     }
 
-    /** Drops what a listed file covers. */
+    /** Drops what a listed file covers, and notes of which other rows it has an older version. */
     void cover(Path listed) {
         execute("DELETE FROM loose l WHERE EXISTS (FROM " + parquet(listed)
                 + " f WHERE f.row_id = l.row_id AND f.changed_at >= l.changed_at)");
+        execute("UPDATE loose SET is_listed = true WHERE NOT is_listed AND row_id IN (SELECT row_id FROM "
+                + parquet(listed) + ")");
     }
 
     /** Takes up the row ids of a base file. */
@@ -183,7 +186,10 @@ final class FileScan implements AutoCloseable {
         return query("SELECT DISTINCT row_id::VARCHAR FROM loose", row -> UUID.fromString(row.getString(1)));
     }
 
-    /** Judges the newest uncovered version of each row. Those that are dirty come with the next flush. */
+    /**
+     * Judges the newest uncovered version of each row. Those that are dirty come with the next flush. Of an entity that is
+     * gone, and of which no listed file knows, PostgreSQL and the files say the same, whatever the version said: nothing.
+     */
     void judge(List<EntityState> states) {
         try (DuckDBAppender appender =
                 session.connection().unwrap(DuckDBConnection.class).createAppender("temp", "main", "entities")) {
@@ -199,7 +205,8 @@ final class FileScan implements AutoCloseable {
         }
         execute("CREATE TEMP TABLE judged AS SELECT file, n, deleted_at > 0 AS tombstone, alive FROM (SELECT *,"
                 + " row_number() OVER (PARTITION BY row_id ORDER BY changed_at DESC, deleted_at DESC, file, n) AS place"
-                + " FROM loose) l JOIN entities USING (row_id) WHERE place = 1 AND NOT dirty");
+                + " FROM loose) l JOIN entities USING (row_id) WHERE place = 1 AND NOT dirty"
+                + " AND (alive OR is_listed)");
     }
 
     /** Rows judged of an unlisted delta; what they are of counts as given. */

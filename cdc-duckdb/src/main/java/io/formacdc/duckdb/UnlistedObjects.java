@@ -167,7 +167,7 @@ final class UnlistedObjects {
         add(
                 key,
                 wasSighted ? Kind.SIGHTED : Kind.UNLISTED,
-                "it is not listed, and its rows are in listed files, or dirty, or newer elsewhere",
+                "it is not listed, and its rows are in listed files, or dirty, or newer elsewhere, or gone",
                 wasSighted ? "a sweep deletes it after the grace" : "a sweep deletes it after two sightings");
     }
 

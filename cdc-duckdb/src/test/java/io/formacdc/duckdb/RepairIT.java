@@ -28,11 +28,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is safe is listed anew, and nothing else. */
 @Timeout(120)
@@ -112,13 +115,43 @@ final class RepairIT {
         entities.assertLakeEqualsPostgres(lake.config);
     }
 
-    @Test
-    void rowsOfEntitiesThatAreGoneAreNotResurrected() throws SQLException {
+    @ParameterizedTest
+    @ValueSource(strings = {"UPDATE entity_main SET ltbase_deleted_at = 5", "DELETE FROM entity_main"})
+    void rowsOfEntitiesThatAreGoneAreLeftOut(String goes) throws SQLException {
         lake.unlist(first);
-        host.sql("UPDATE entity_main SET ltbase_deleted_at = 5 WHERE ltbase_row_id = '" + minRow(first) + "'");
-        assertRefused(new UnlistedFile(first, 9, 0, 1, 0, null));
+        host.sql(goes + " WHERE ltbase_row_id = '" + minRow(first) + "'");
+
+        RepairReport report = repair();
+
+        assertThat(report.outcome()).isEqualTo(Outcome.REPAIRED);
+        assertThat(report.files())
+                .singleElement()
+                .satisfies(file -> assertThat(file.rows()).isEqualTo(9));
+        assertThat(rowsInLake()).hasSize(19).doesNotContain(minRow(first));
+    }
+
+    @Test
+    void anOrphanWhoseDeletionsACompactionHasDroppedIsNoDamage() throws SQLException {
+        lake.unlist(first);
+        host.sql("DELETE FROM entity_main WHERE ltbase_row_id <= '" + maxRow(first) + "'");
+
+        assertThat(check()).extracting(Finding::kind).containsExactly(Kind.UNLISTED);
+        assertThat(repair().outcome()).isEqualTo(Outcome.NOTHING_TO_REPAIR);
+    }
+
+    @Test
+    void rowsOfEntitiesThatAreGoneAreRefusedWhereAnOlderVersionIsListed() throws SQLException {
+        entities.update(host.connection, UUID.fromString(minRow(first)), LATER);
+        String changes = lake.flush().get(0);
+        lake.unlist(changes);
         host.sql("DELETE FROM entity_main WHERE ltbase_row_id = '" + minRow(first) + "'");
-        assertRefused(new UnlistedFile(first, 9, 0, 1, 0, null));
+        assertRefused(new UnlistedFile(changes, 0, 0, 1, 0, null));
+    }
+
+    private List<@Nullable String> rowsInLake() throws SQLException {
+        try (Lake opened = Lake.open(lake.config, host.client, 7)) {
+            return TestHost.column(opened.connection(), "SELECT row_id::VARCHAR FROM lake");
+        }
     }
 
     @Test
@@ -138,17 +171,24 @@ final class RepairIT {
     void aSafeFileIsRepairedBesideARefusedOne() throws SQLException {
         entities.delete(host.connection, UUID.fromString(minRow(first)), LATER);
         lake.flush();
+        UUID revived = UUID.fromString(maxRow(second));
+        entities.delete(host.connection, revived, LATER);
+        String deletes = lake.flush().get(0);
+        // A row of the one is covered by the tombstone that is still listed; the other is of an entity that lives.
         lake.unlist(first);
-        lake.unlist(second);
-        // A row of one chunk is covered by the tombstone that is still listed; of the other chunk an entity is gone.
-        host.sql("DELETE FROM entity_main WHERE ltbase_row_id = '" + maxRow(second) + "'");
+        lake.unlist(deletes);
+        host.sql(
+                "INSERT INTO entity_main (ltbase_schema_id, ltbase_row_id, ltbase_created_at, ltbase_updated_at)"
+                        + " VALUES (7, ?, 1, ?)",
+                revived,
+                LATER);
 
         RepairReport report = repair();
 
         assertThat(report.outcome()).isEqualTo(Outcome.REPAIRED);
-        assertThat(report.files()).extracting(UnlistedFile::key).containsExactly(first, second);
+        assertThat(report.files()).extracting(UnlistedFile::key).containsExactly(first, deletes);
+        assertThat(report.files()).extracting(UnlistedFile::lostRows).containsExactly(9L, 0L);
         assertThat(report.files().get(0).repairKey()).isNotNull();
-        assertThat(report.files()).extracting(UnlistedFile::lostRows).containsExactly(9L, 9L);
         assertThat(report.files().get(1).repairKey()).isNull();
         assertThat(report.explain()).contains("listed as").contains("refused");
         assertThat(repair().outcome()).isEqualTo(Outcome.REFUSED);
@@ -310,10 +350,12 @@ final class RepairIT {
                         .build());
             }
         });
-        assertThat(puts).hasValue(1);
-        assertThat(report.outcome()).isEqualTo(Outcome.REFUSED);
-        assertThat(report.files()).containsExactly(new UnlistedFile(first, 9, 0, 1, 0, null));
-        assertThat(host.dataKeys()).containsExactly(first, second);
+        assertThat(puts).hasValue(2);
+        assertThat(report.outcome()).isEqualTo(Outcome.REPAIRED);
+        assertThat(report.files())
+                .singleElement()
+                .satisfies(file -> assertThat(file.rows()).isEqualTo(9));
+        assertThat(rowsInLake()).hasSize(19).doesNotContain(row);
     }
 
     @Test
