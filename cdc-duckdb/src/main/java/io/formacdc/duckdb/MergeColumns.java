@@ -93,7 +93,8 @@ record MergeColumns(List<Column> columns, Set<String> absent) {
             for (Column column : source.columns()) {
                 Owned other = first.putIfAbsent(column.folded(), new Owned(column, source));
                 if (other != null
-                        && !ColumnTypes.canUnite(column.type(), other.column().type())) {
+                        && !ColumnTypes.areOfOneShape(
+                                column.type(), other.column().type())) {
                     throw new CdcException("schema " + schemaId + ": column \"" + column.name() + "\" is "
                             + column.type() + " in " + source.key() + ", but "
                             + other.column().type() + " in " + other.source().key() + "; " + ColumnTypes.CURE);

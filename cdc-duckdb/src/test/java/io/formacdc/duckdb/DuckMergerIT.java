@@ -11,6 +11,7 @@ import io.formacdc.core.Merger.LocalFile;
 import io.formacdc.core.Merger.LooseRows;
 import io.formacdc.core.Merger.Source;
 import io.formacdc.core.RowIdInterval;
+import io.formacdc.manifest.ColumnTypes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -413,7 +414,7 @@ class DuckMergerIT {
                 "SELECT " + TestMerge.SYSTEM + ", %s AS tags FROM (SELECT 1 AS n, 1 AS changed_at, 0 AS deleted_at)";
         test.merge.addLoose(test.query("data/one", file.formatted(one), ""));
         Source source = test.query("data/other", file.formatted(other), "");
-        String message = "schema 7: column \"tags\" is %s in %s, but %s in %s; there is no type for both";
+        String message = "schema 7: column \"tags\" is %s in %s, but %s in %s; " + ColumnTypes.CURE;
         assertThatThrownBy(() -> test.merge.addLoose(source))
                 .isInstanceOf(CdcException.class)
                 .hasMessage(message.formatted(otherType, "data/other", oneType, "data/one"));

@@ -25,10 +25,20 @@ public final class ColumnTypes {
      * @param type as DuckDB writes it, like the other
      */
     public static boolean canUnite(String type, String other) {
+        return areOfOneShape(type, other) && isUuid(type) == isUuid(other);
+    }
+
+    /**
+     * Tells whether both types are lists as deep as each other, or neither is one. Text and {@code UUID} are, and unite as
+     * long as every text is one of a UUID.
+     *
+     * @param type as DuckDB writes it, like the other
+     */
+    public static boolean areOfOneShape(String type, String other) {
         if (isList(type) || isList(other)) {
-            return isList(type) && isList(other) && canUnite(itemOf(type), itemOf(other));
+            return isList(type) && isList(other) && areOfOneShape(itemOf(type), itemOf(other));
         }
-        return kindOf(type).equals(kindOf(other));
+        return nestingOf(type).equals(nestingOf(other));
     }
 
     /**
@@ -63,12 +73,13 @@ public final class ColumnTypes {
         return list.substring(0, list.lastIndexOf('['));
     }
 
-    /** Structures and maps are other writers'. */
-    private static String kindOf(String type) {
+    private static boolean isUuid(String type) {
+        return isList(type) ? isUuid(itemOf(type)) : type.equalsIgnoreCase("UUID");
+    }
+
+    /** Of other writers' types. */
+    private static String nestingOf(String type) {
         String upper = type.toUpperCase(Locale.ROOT);
-        return Stream.of("UUID", "STRUCT", "MAP")
-                .filter(upper::startsWith)
-                .findFirst()
-                .orElse("");
+        return Stream.of("STRUCT", "MAP").filter(upper::startsWith).findFirst().orElse("");
     }
 }
