@@ -103,12 +103,7 @@ public final class CdcRunner implements AutoCloseable {
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
                 PgExporter builtIn = new PgExporter(config, connections, watch, listener);
                 ExtensionExporter extensions = new ExtensionExporter(
-                        config,
-                        builtIn,
-                        watch,
-                        client,
-                        () -> S3Access.ofDefaultChain(config),
-                        UnaryOperator.identity())) {
+                        config, builtIn, client, () -> S3Access.ofDefaultChain(config), UnaryOperator.identity())) {
             SnapshotExporter exporter = config.transport() == Transport.EXTENSIONS ? extensions : builtIn;
             ChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
             FileLog fileLog = manifests == null ? new BucketFileLog() : new ManifestFileLog(manifests);

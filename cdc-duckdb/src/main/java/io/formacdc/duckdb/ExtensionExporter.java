@@ -38,7 +38,6 @@ final class ExtensionExporter implements SnapshotExporter, AutoCloseable {
 
     private final CdcConfig config;
     private final PgExporter selection;
-    private final InterruptWatch watch;
     private final S3ObjectClient client;
     private final Supplier<S3Access> access;
     private final UnaryOperator<Connection> aroundDuckDb;
@@ -52,13 +51,11 @@ final class ExtensionExporter implements SnapshotExporter, AutoCloseable {
     ExtensionExporter(
             CdcConfig config,
             PgExporter selection,
-            InterruptWatch watch,
             S3ObjectClient client,
             Supplier<S3Access> access,
             UnaryOperator<Connection> aroundDuckDb) {
         this.config = config;
         this.selection = selection;
-        this.watch = watch;
         this.client = client;
         this.access = access;
         this.aroundDuckDb = aroundDuckDb;
@@ -99,7 +96,7 @@ final class ExtensionExporter implements SnapshotExporter, AutoCloseable {
         String key = CdcPaths.buildTempPath(config.s3Prefix(), rows.schemaId, UuidV7.next());
         ExtensionWriter.Export export = new ExtensionWriter.Export(
                 rows.schemaId,
-                watch,
+                rows.watch(),
                 PgDsn.of(config),
                 access.get(),
                 rows.projection,

@@ -45,7 +45,7 @@ record ExtensionFlush(TestHost host, CdcConfig config, S3ObjectClient client, Un
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
                 PgExporter selection = new PgExporter(complete, connections, watch);
                 ExtensionExporter exporter =
-                        new ExtensionExporter(complete, selection, watch, client, () -> access, aroundDuckDb)) {
+                        new ExtensionExporter(complete, selection, client, () -> access, aroundDuckDb)) {
             Flusher.Ports ports = new Flusher.Ports(
                     new JdbcChangeLogStore(connections, complete.changeLogTable()), exporter, store, fileLog);
             return new Flusher(complete, ports, registry, CdcListener.NONE, Clock.systemUTC()).run(false);
