@@ -304,10 +304,11 @@ public record CdcConfig(
         return (int) Math.max(1, Math.min(batchSize, maxBatchBytes / estimatedRowBytes));
     }
 
-    /** All but the password. */
+    /** All but the password, and but what stands in {@code pgHost} and is no host: a URL there may hold the password. */
     @Override
     public String toString() {
-        return "CdcConfig[" + pgUser + "@" + pgHost + ":" + pgPort + "/" + pgDb + " sslmode=" + pgSslMode + ", tables "
+        String host = pgHost.isEmpty() || HostAddress.isValid(pgHost) ? pgHost : "(no host)";
+        return "CdcConfig[" + pgUser + "@" + host + ":" + pgPort + "/" + pgDb + " sslmode=" + pgSslMode + ", tables "
                 + changeLogTable + " " + entityMainTable + " " + eavDataTable + ", minRecords=" + minRecords
                 + " maxAgeMs=" + maxAgeMs + " batchSize=" + batchSize + ", duckdb threads=" + duckThreads + " memory="
                 + duckMemLimit + " timeout=" + queryTimeout + ", " + parquetCompression + ":" + parquetCompressionLevel

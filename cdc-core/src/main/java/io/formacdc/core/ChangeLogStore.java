@@ -5,7 +5,12 @@ import java.util.Optional;
 
 /** The change log as a pass uses it. */
 public interface ChangeLogStore {
-    /** Every schema with dirty rows, in ascending order of id, by one statement however many there are. */
+    /**
+     * Every schema with dirty rows, in ascending order of id, by one statement however many there are.
+     *
+     * @throws CdcException if there are some, and whoever asks may not mark them: their files would be put and listed
+     *     again by each pass
+     */
     List<DirtySchema> dirtySchemas();
 
     /** Takes the schema's lock; empty if another session holds it. */

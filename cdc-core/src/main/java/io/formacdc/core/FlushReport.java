@@ -62,7 +62,8 @@ public record FlushReport(boolean dryRun, List<SchemaFlush> schemas, Duration du
      * @param keys keys of the files listed, in order; empty in a dry run
      * @param chunks files listed, or that a dry run would write
      * @param bytes size of the files listed
-     * @param lossyCasts by attribute name, values that did not fit the declared type and became NULL
+     * @param lossyCasts by attribute name, values that did not fit their column and became NULL; none in a dry run,
+     *     which reads no values
      * @param duration from lock to release
      * @param error why it failed; null unless it did
      */

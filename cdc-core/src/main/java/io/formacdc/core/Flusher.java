@@ -41,7 +41,8 @@ public final class Flusher {
      * Flushes every schema that is due. A schema that fails does not keep the others from being flushed. An object that
      * was put is deleted again, as far as that works, if its file is known not to be listed.
      *
-     * @param dryRun read everything, write nothing, and report what would be written
+     * @param dryRun write nothing and take no lock: load the manifests, hold the attributes against the tables, count rows
+     *     and files, and read no values
      * @throws SchemaFlushException at the end, if a schema failed; it carries the report
      * @throws CdcInterruptedException if the calling thread was interrupted; later schemas were not begun; it carries the
      *     report

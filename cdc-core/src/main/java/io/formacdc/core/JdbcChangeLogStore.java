@@ -38,16 +38,23 @@ public final class JdbcChangeLogStore implements ChangeLogStore {
      */
     @Override
     public List<DirtySchema> dirtySchemas() {
+        TableName log = ChangeLog.tableName(table);
         String sql = """
-                SELECT schema_id, count(*), min(changed_at) FROM %s WHERE flushed_at = 0
-                GROUP BY schema_id ORDER BY schema_id""".formatted(ChangeLog.tableName(table));
+                SELECT schema_id, count(*), min(changed_at),
+                  CASE WHEN NOT has_column_privilege(CAST(? AS text), 'flushed_at', 'UPDATE')
+                    THEN quote_ident(current_user) END
+                FROM %s WHERE flushed_at = 0 GROUP BY schema_id ORDER BY schema_id""".formatted(log);
         try (Connection connection = dataSource.getConnection();
                 Jdbc.AutoCommit untilClosed = Jdbc.autoCommit(connection)) {
-            return Jdbc.query(
-                    connection,
-                    sql,
-                    statement -> {},
-                    row -> new DirtySchema(row.getInt(1), row.getLong(2), row.getLong(3)));
+            return Jdbc.query(connection, sql, statement -> statement.setString(1, log.sql()), row -> {
+                String roleThatCannotMark = row.getString(4);
+                if (roleThatCannotMark != null) {
+                    throw new CdcException("role " + roleThatCannotMark + " may not update flushed_at of " + log
+                            + ", so it can mark nothing as flushed: GRANT UPDATE (flushed_at) ON " + log + " TO "
+                            + roleThatCannotMark);
+                }
+                return new DirtySchema(row.getInt(1), row.getLong(2), row.getLong(3));
+            });
         } catch (SQLException e) {
             throw new DatabaseException("search for dirty schemas", e);
         }

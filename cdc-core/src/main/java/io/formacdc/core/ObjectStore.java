@@ -3,6 +3,7 @@ package io.formacdc.core;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One bucket. Implementations are thread-safe, and all pass one contract suite.
@@ -77,7 +78,8 @@ public interface ObjectStore {
      * What a store says of an object.
      *
      * @param sizeBytes length of its content
+     * @param etag null where a listing does not tell it, as some stores do of an object that is being written
      * @param lastModified by the store's clock
      */
-    record ObjectInfo(String key, long sizeBytes, String etag, Instant lastModified) {}
+    record ObjectInfo(String key, long sizeBytes, @Nullable String etag, Instant lastModified) {}
 }

@@ -388,6 +388,18 @@ class CdcConfigTest {
                 .hasMessageNotContaining("hunter2");
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"postgres://me:hunter2@h/db", "me:hunter2@h", "h/db?password=hunter2", "h password=hunter2"})
+    void aPasswordInThePlaceOfTheHostIsShownNowhere(String host) {
+        CdcConfig config = with(c -> c.pgHost(host));
+        assertThat(config.toString()).contains("u@(no host):5432/d").doesNotContain("hunter2");
+        Object builder = config.toBuilder();
+        assertThat(builder.toString()).doesNotContain("hunter2");
+        assertThat(catchThrowableOfType(InvalidConfigException.class, config::validate))
+                .hasMessageNotContaining("hunter2");
+    }
+
     private static CdcConfig with(UnaryOperator<CdcConfigBuilder> change) {
         CdcConfigBuilder builder =
                 CdcConfig.builder().pgHost("localhost").pgUser("u").pgDb("d").s3Bucket("bucket");

@@ -55,6 +55,31 @@ class JdbcChangeLogStoreIT extends ChangeLogStoreContract {
         assertThat(store.dirtySchemas()).isEmpty();
     }
 
+    @Test
+    void aRoleThatMayNotMarkIsToldSoBeforeAnythingIsFlushed() throws SQLException {
+        log.execute("CREATE ROLE \"Mr. Reader\"");
+        log.execute("GRANT SELECT ON change_log TO \"Mr. Reader\"");
+        try (TestPool pool = new TestPool(log.database.dataSource(), true)) {
+            try (Connection session = pool.getConnection()) {
+                TestLog.execute(session, "SET ROLE \"Mr. Reader\"");
+            }
+            ChangeLogStore ofTheReader = new JdbcChangeLogStore(pool, "public.change_log");
+            assertThat(ofTheReader.dirtySchemas()).isEmpty();
+            log.dirty(7, 1, 100);
+            assertThatThrownBy(ofTheReader::dirtySchemas)
+                    .isInstanceOf(CdcException.class)
+                    .hasMessage("role \"Mr. Reader\" may not update flushed_at of \"public\".\"change_log\", so it can"
+                            + " mark nothing as flushed: GRANT UPDATE (flushed_at) ON \"public\".\"change_log\" TO"
+                            + " \"Mr. Reader\"");
+            log.execute("GRANT UPDATE (flushed_at) ON change_log TO \"Mr. Reader\"");
+            assertThat(ofTheReader.dirtySchemas()).hasSize(1);
+            assertThat(pool.borrowed).isZero();
+        } finally {
+            log.execute("DROP OWNED BY \"Mr. Reader\"");
+            log.execute("DROP ROLE \"Mr. Reader\"");
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void everyConnectionGoesBackAsItCameAndNothingStaysUncommitted(boolean autoCommit) throws SQLException {

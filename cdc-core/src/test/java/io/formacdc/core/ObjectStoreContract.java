@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -190,7 +191,7 @@ public abstract class ObjectStoreContract {
         store().putIfMatch(
                         key("a"),
                         "second".getBytes(UTF_8),
-                        store().head(key("a")).etag());
+                        Objects.requireNonNull(store().head(key("a")).etag()));
         assertThat(text(key("a"))).isEqualTo("second");
     }
 

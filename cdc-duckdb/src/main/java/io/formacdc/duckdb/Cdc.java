@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The library in one call. A host that calls often, or wants to hear of progress, keeps a {@link CdcRunner}. Null where it
- * is not allowed is a {@link NullPointerException} that names the argument; nothing was opened then.
+ * is not allowed is a {@link NullPointerException} that names the argument, and a schema id outside 1..32767 an {@link
+ * IllegalArgumentException}; nothing was opened then. A row of the change log with such an id fails its schema alone.
  */
 public final class Cdc {
     private Cdc() {}
@@ -36,7 +37,9 @@ public final class Cdc {
      * @param config unset fields take their defaults
      * @param s3Client the host's client, an {@link io.formacdc.s3.S3FullClient}; null for one from the AWS default chain
      *     and the configuration, closed before this returns
-     * @param dryRun read everything, write nothing anywhere, and report what would be written
+     * @param dryRun write nothing anywhere and take no lock: load the manifests, hold the attributes against the tables'
+     *     columns, make sure that the role may mark, and count the rows and files that would be written. No value is read,
+     *     so the report has no bytes and no lossy casts
      * @param registry what the host knows of its attributes; null to export every hot column under its own name, and the
      *     rest as a list
      * @return what was done, schema by schema
@@ -56,7 +59,7 @@ public final class Cdc {
      * Compacts the schemas that the configuration names, once; see {@link Compactor}. Needs no PostgreSQL, takes no lock
      * and stops no flush.
      *
-     * @param config as flushes use it
+     * @param config as flushes use it; what says how to reach PostgreSQL may be missing
      * @param compaction unset fields take their defaults
      * @param s3Client as in {@link #runOnce}; to compact all schemas it must be able to list
      * @throws io.formacdc.core.InvalidConfigException if the configuration cannot work; nothing was opened
@@ -66,7 +69,8 @@ public final class Cdc {
     public static CompactionReport compact(
             CdcConfig config, CompactionConfig compaction, @Nullable S3ObjectClient s3Client) {
         requireNonNull(compaction, "compaction");
-        try (CdcRunner runner = CdcRunner.create(config, s3Client, null)) {
+        try (CdcRunner runner =
+                CdcRunner.builder(config).s3Client(s3Client).filesAlone().build()) {
             return runner.compactor(compaction).runOnce();
         }
     }
@@ -135,7 +139,7 @@ public final class Cdc {
      *     before this returns
      * @param olderThan positive
      * @return rows deleted
-     * @throws IllegalArgumentException for a schema id outside 1..32767, or a time that is not positive
+     * @throws IllegalArgumentException for a time that is not positive
      * @throws io.formacdc.core.InvalidConfigException if the configuration cannot work, or names no manifests
      * @throws io.formacdc.core.InvalidManifestException if the manifest cannot be used; nothing was deleted
      * @throws io.formacdc.core.CdcException if there is no manifest, or it lists nothing, or a listed object is missing or
@@ -152,16 +156,18 @@ public final class Cdc {
     }
 
     /**
-     * Deletes objects that are of no use any more, of every schema that has a manifest, once; see {@link Sweeper}.
+     * Deletes objects that are of no use any more, of every schema that has a manifest, once; see {@link Sweeper}. Needs
+     * no PostgreSQL.
      *
-     * @param config as flushes use it
+     * @param config as flushes use it; what says how to reach PostgreSQL may be missing
      * @param s3Client as in {@link #runOnce}; it must be able to list
      * @return what was done, schema by schema
      * @throws io.formacdc.core.InvalidConfigException if the configuration cannot work; nothing was opened
      */
     public static List<SweepReport> sweep(CdcConfig config, SweepOptions options, @Nullable S3ObjectClient s3Client) {
         requireNonNull(options, "options");
-        try (CdcRunner runner = CdcRunner.create(config, s3Client, null)) {
+        try (CdcRunner runner =
+                CdcRunner.builder(config).s3Client(s3Client).filesAlone().build()) {
             return runner.sweeper(options).sweep();
         }
     }

@@ -95,7 +95,7 @@ public final class CdcRunner implements AutoCloseable {
     /**
      * One pass over all schemas; see {@link Cdc#runOnce}.
      *
-     * @param dryRun read everything, write nothing
+     * @param dryRun write nothing, and say how many rows and files would be written
      */
     public FlushReport runOnce(boolean dryRun) {
         TrackedConnections connections = new TrackedConnections(dataSource, maxConnections);
@@ -182,6 +182,17 @@ public final class CdcRunner implements AutoCloseable {
         }
     }
 
+    /**
+     * A schema as a reader sees it that can reach both bucket and PostgreSQL; see {@link Lake#openWithDirtyRows}. Usable
+     * after this is closed, too.
+     *
+     * @throws IllegalArgumentException for a schema id outside 1..32767
+     */
+    public Lake openLakeWithDirtyRows(int schemaId) {
+        return Lake.openWithDirtyRows(
+                config, new TrackedConnections(dataSource, maxConnections), store, schemaId, registry);
+    }
+
     private ManifestStoreOptions manifestOptions() {
         return ManifestStoreOptions.of(config).toBuilder().listener(listener).build();
     }
@@ -225,6 +236,7 @@ public final class CdcRunner implements AutoCloseable {
         private CdcListener listener = CdcListener.NONE;
         private @Nullable DataSource dataSource;
         private int maxConnections;
+        private boolean filesAlone;
 
         private Builder(CdcConfig config) {
             this.config = config.withDefaults();
@@ -275,7 +287,8 @@ public final class CdcRunner implements AutoCloseable {
         /**
          * Takes no more connections at once. 5 if this is not called, where there is a data source; without one, as many as
          * {@code duckThreads} make useful. A pool that has fewer lets a pass wait for a connection that nobody gives back,
-         * and the pass fails when the pool's patience ends. {@code 1 + 2 * duckThreads} is as fast as it gets.
+         * and the pass fails when the pool's patience ends. A flush has no use
+         * for more than {@code 1 + 2 * duckThreads}.
          *
          * @param atOnce at least {@link CdcRunner#MIN_CONNECTIONS}
          * @throws IllegalArgumentException if it is less
@@ -305,8 +318,14 @@ public final class CdcRunner implements AutoCloseable {
             return dataSource == null ? Integer.MAX_VALUE : DEFAULT_CONNECTIONS;
         }
 
+        /** For calls that do not go to PostgreSQL, so that it need not be configured. */
+        Builder filesAlone() {
+            this.filesAlone = true;
+            return this;
+        }
+
         private CdcConfig completeConfig() {
-            boolean neededToConnect = dataSource == null || config.transport() == Transport.EXTENSIONS;
+            boolean neededToConnect = !filesAlone && (dataSource == null || config.transport() == Transport.EXTENSIONS);
             return neededToConnect ? config.validate() : config.validateApartFromPostgres();
         }
     }

@@ -85,9 +85,9 @@ final class CopyFunction implements DuckDBTableFunction<CopySource, CopyFunction
         Scan scan = info.getInitData();
         Reader reader = info.getLocalInitData();
         try {
-            return scan.source().hasEnded() ? 0 : reader.read(scan, chunk);
+            return scan.source().end().isReached() ? 0 : reader.read(scan, chunk);
         } catch (Throwable e) {
-            scan.source().failed(e);
+            scan.source().end().failed(e);
             return 0;
         }
     }

@@ -9,7 +9,6 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
 import org.duckdb.DuckDBColumnType;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What one call of the table function reads: the same query for each of several row-id ranges, by as many threads as
@@ -23,11 +22,10 @@ final class CopySource {
     private final Function<CopySource, TupleWriter> writers;
     private final LongConsumer progress;
     private final int readers;
+    private final CopyEnd end;
 
     private final List<RowVersions.Collector> versions = new ArrayList<>();
     private final Map<String, Long> lossyCasts = new TreeMap<>();
-    private @Nullable Throwable failure;
-    private volatile boolean ended;
 
     CopySource(
             PgSnapshot snapshot,
@@ -36,7 +34,8 @@ final class CopySource {
             List<DuckDBColumnType> columns,
             Function<CopySource, TupleWriter> writers,
             LongConsumer progress,
-            int mostReaders) {
+            int mostReaders,
+            CopyEnd end) {
         this.readers = Math.min(ranges.size(), mostReaders);
         this.snapshot = snapshot;
         this.query = query;
@@ -44,6 +43,7 @@ final class CopySource {
         this.columns = List.copyOf(columns);
         this.writers = writers;
         this.progress = progress;
+        this.end = end;
     }
 
     PgSnapshot snapshot() {
@@ -85,25 +85,8 @@ final class CopySource {
         }
     }
 
-    /** Keeps the first failure, and ends the reading. */
-    synchronized void failed(Throwable cause) {
-        if (failure == null) {
-            failure = cause;
-        }
-        ended = true;
-    }
-
-    /** Readers stop where they are, as if there were no more rows; what was read is good for nothing then. */
-    void end() {
-        ended = true;
-    }
-
-    boolean hasEnded() {
-        return ended;
-    }
-
-    synchronized @Nullable Throwable failure() {
-        return failure;
+    CopyEnd end() {
+        return end;
     }
 
     synchronized RowVersions versions() {

@@ -166,6 +166,8 @@ final class DuckMerge implements Merge {
         Written written = alone(what, statements -> {
             try {
                 return action.apply(statements);
+            } catch (CdcException e) {
+                throw new SourceInspection(schemaId, config, session, statements).explain(e, checked.values());
             } finally {
                 MergeOutput.forget(statements);
             }

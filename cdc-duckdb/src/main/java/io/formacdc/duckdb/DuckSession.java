@@ -13,7 +13,9 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -42,9 +44,7 @@ final class DuckSession implements AutoCloseable {
     /** @param listener told of the memory it holds, on a thread of its own, until it is closed */
     static DuckSession open(CdcConfig config, CdcListener listener) {
         return start(config, UnaryOperator.identity(), session -> {
-            session.set("SET allowed_directories = [" + ExportSql.literal(session.folder + "/") + "]");
-            session.set("SET enable_external_access = false");
-            session.set("SET lock_configuration = true");
+            session.lockDown(List.of(session.folder));
             if (listener != CdcListener.NONE) {
                 session.sampler = MemorySampler.start(session.newConnection(), listener);
             }
@@ -107,6 +107,15 @@ final class DuckSession implements AutoCloseable {
         set("SET autoload_known_extensions = false");
     }
 
+    private void lockDown(List<Path> folders) throws SQLException {
+        String allowed = folders.stream()
+                .map(allowedFolder -> ExportSql.literal(allowedFolder + "/"))
+                .collect(Collectors.joining(", ", "[", "]"));
+        set("SET allowed_directories = " + allowed);
+        set("SET enable_external_access = false");
+        set("SET lock_configuration = true");
+    }
+
     private void set(String setting) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute(setting);
@@ -120,6 +129,12 @@ final class DuckSession implements AutoCloseable {
     /** One more connection to the same database, with its settings, for the caller to close. Thread-safe. */
     Connection newConnection() throws SQLException {
         return connection.unwrap(DuckDBConnection.class).duplicate();
+    }
+
+    /** Another one, in memory and of one thread, that sees this one's folder too. */
+    DuckSession openAnother(CdcConfig config) {
+        CdcConfig small = config.toBuilder().duckDbPath("").duckThreads(1).build();
+        return start(small, UnaryOperator.identity(), another -> another.lockDown(List.of(another.folder, folder)));
     }
 
     /** A private folder, gone when this is closed. */

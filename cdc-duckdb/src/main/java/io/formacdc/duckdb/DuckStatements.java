@@ -30,6 +30,7 @@ record DuckStatements(
         UnaryOperator<String> readable) {
 
     private static final String OUT_OF_MEMORY = "Out of Memory Error";
+    private static final String INTERRUPTED = "INTERRUPT Error";
 
     /** Takes a result. */
     @FunctionalInterface
@@ -40,6 +41,11 @@ record DuckStatements(
     @FunctionalInterface
     private interface Run<T> {
         T in(Statement statement) throws SQLException;
+    }
+
+    /** The same in another database. */
+    DuckStatements on(Connection another) {
+        return new DuckStatements(another, wanted, watch, limit, subject, readable);
     }
 
     void execute(String sql) {
@@ -130,6 +136,13 @@ record DuckStatements(
     /** Whether a statement ended because it needed more memory than the limit. */
     static boolean outOfMemory(CdcException failure) {
         return failure.getCause() instanceof SQLException e && firstLine(e).startsWith(OUT_OF_MEMORY);
+    }
+
+    /** Whether a statement ended because of what it read, or may have: not for want of memory, nor by an interrupt. */
+    static boolean mayBeOfAFile(CdcException failure) {
+        return failure.getCause() instanceof SQLException e
+                && !outOfMemory(failure)
+                && !firstLine(e).startsWith(INTERRUPTED);
     }
 
     /** What DuckDB says of too little memory, with what a host can do about it; other messages as they are. */

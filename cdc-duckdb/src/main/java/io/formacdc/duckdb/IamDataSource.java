@@ -4,12 +4,11 @@ import io.formacdc.core.CdcException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.function.Supplier;
-import org.postgresql.ds.PGSimpleDataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Logs in with a new token at each connection, or with the password, and a warning, where none can be made. */
-final class IamDataSource extends PGSimpleDataSource {
+final class IamDataSource extends PgDataSource {
     private static final Logger LOG = LoggerFactory.getLogger(IamDataSource.class);
 
     private final transient Supplier<String> tokens;

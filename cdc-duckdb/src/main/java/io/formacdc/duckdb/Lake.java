@@ -7,6 +7,7 @@ import io.formacdc.core.ManifestConfig;
 import io.formacdc.core.ObjectStore;
 import io.formacdc.core.ObjectStore.ObjectInfo;
 import io.formacdc.core.SchemaAttributes;
+import io.formacdc.core.SchemaIds;
 import io.formacdc.core.SchemaRegistry;
 import io.formacdc.core.SnapshotExporter.Chunk;
 import io.formacdc.core.SnapshotExporter.ExportedFile;
@@ -45,44 +46,64 @@ public final class Lake implements AutoCloseable {
         this.keys = keys;
     }
 
-    /** The files alone: what a reader sees that cannot reach PostgreSQL. */
+    /**
+     * The files alone: what a reader sees that cannot reach PostgreSQL. Needs no PostgreSQL, which need not be configured.
+     *
+     * @throws io.formacdc.core.InvalidConfigException if the configuration cannot work
+     * @throws IllegalArgumentException for a schema id outside 1..32767
+     * @throws CdcException if the files cannot be read
+     */
     public static Lake open(CdcConfig config, S3FullClient client, int schemaId) {
-        CdcConfig complete = config.withDefaults().validate();
-        return open(complete, client, schemaId, null);
+        CdcConfig complete = config.withDefaults().validateApartFromPostgres();
+        return open(complete, new S3ObjectStore(client, complete.s3Bucket()), SchemaIds.check(schemaId), null);
     }
 
     /**
      * The files, and the rows dirty in PostgreSQL in the place of what the files say of them: what a reader sees that can
-     * reach both.
+     * reach both. A host with connections of its own calls {@link CdcRunner#openLakeWithDirtyRows}.
      *
      * @param registry the one that flushes use
+     * @throws io.formacdc.core.InvalidConfigException if the configuration cannot work
+     * @throws IllegalArgumentException for a schema id outside 1..32767
+     * @throws CdcException if the tables or the files cannot be read
      */
     public static Lake openWithDirtyRows(
             CdcConfig config, S3FullClient client, int schemaId, @Nullable SchemaRegistry registry) {
         CdcConfig complete = config.withDefaults().validate();
+        TrackedConnections connections = new TrackedConnections(PgDataSources.of(complete));
+        ObjectStore store = new S3ObjectStore(client, complete.s3Bucket());
+        return openWithDirtyRows(complete, connections, store, schemaId, registry);
+    }
+
+    /** @param config with defaults filled in, validated */
+    static Lake openWithDirtyRows(
+            CdcConfig config,
+            TrackedConnections connections,
+            ObjectStore store,
+            int schemaId,
+            @Nullable SchemaRegistry registry) {
+        SchemaIds.check(schemaId);
         SchemaAttributes attributes = registry == null
                 ? null
                 : registry.findAttributes(schemaId)
                         .orElseThrow(() -> new CdcException("the schema registry does not know schema " + schemaId));
         try (InterruptWatch watch = InterruptWatch.open();
-                PgExporter exporter =
-                        new PgExporter(complete, new TrackedConnections(PgDataSources.of(complete)), watch);
+                PgExporter exporter = new PgExporter(config, connections, watch);
                 PgExporter.DirtyRows snapshot = exporter.openSnapshot(schemaId, attributes)) {
             UUID last = snapshot.lastRowId();
             Chunk dirty = last == null ? null : snapshot.selectChunk(null, last, Integer.MAX_VALUE);
             if (dirty == null) {
-                return open(complete, client, schemaId, null);
+                return open(config, store, schemaId, null);
             }
             // The list of files is read after the instant of the dirty rows: a row that was not dirty then was listed
             // before that.
             try (ExportedFile file = snapshot.export(dirty, rows -> {})) {
-                return open(complete, client, schemaId, file.path());
+                return open(config, store, schemaId, file.path());
             }
         }
     }
 
-    private static Lake open(CdcConfig config, S3FullClient client, int schemaId, @Nullable Path dirtyRows) {
-        ObjectStore store = new S3ObjectStore(client, config.s3Bucket());
+    private static Lake open(CdcConfig config, ObjectStore store, int schemaId, @Nullable Path dirtyRows) {
         DuckSession session = DuckSession.open(config);
         try {
             List<String> keys = listedKeys(config, store, schemaId);

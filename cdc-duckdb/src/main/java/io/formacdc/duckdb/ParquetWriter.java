@@ -88,6 +88,7 @@ final class ParquetWriter implements AutoCloseable {
             throw new CdcInterruptedException("interrupted before the export");
         }
         Projection projection = export.projection();
+        CopyEnd end = new CopyEnd();
         CopySource entities = new CopySource(
                 export.snapshot(),
                 range -> export.queries().entities(projection, range),
@@ -98,7 +99,8 @@ final class ParquetWriter implements AutoCloseable {
                         source,
                         export.versions() == Versions.KEPT ? new RowVersions.Collector() : null),
                 export.progress(),
-                export.readersOfATable());
+                export.readersOfATable(),
+                end);
         CopySource eav = new CopySource(
                 export.snapshot(),
                 export.queries()::eav,
@@ -106,28 +108,28 @@ final class ParquetWriter implements AutoCloseable {
                 EavTuples.columns(projection),
                 source -> new EavTuples(projection, source),
                 rows -> {},
-                export.readersOfATable());
+                export.readersOfATable(),
+                end);
         Path file = session.folder().resolve(UuidV7.next() + ".parquet");
         try {
-            return write(export, entities, eav, file);
+            return write(export, entities, eav, end, file);
         } catch (RuntimeException | Error e) {
             ParquetCopy.deleteAfter(e, file);
             throw e;
         }
     }
 
-    private ExportedFile write(Export export, CopySource entities, CopySource eav, Path file) {
+    private ExportedFile write(Export export, CopySource entities, CopySource eav, CopyEnd end, Path file) {
         ExportSql sql = new ExportSql(export.schemaId(), export.projection(), config);
         long entityId = function.offer(entities);
         long eavId = function.offer(eav);
         Duration limit = config.queryTimeout();
         try (Connection connection = session.newConnection();
                 Statement statement = connection.createStatement();
-                InterruptWatch.Guard guard =
-                        export.watch().guard(limit, attempt -> end(export, entities, eav, attempt));
+                InterruptWatch.Guard guard = export.watch().guard(limit, attempt -> end(export, end, attempt));
                 ResultSet stats = statement.executeQuery(sql.copyTo(file, entityId, eavId))) {
-            if (entities.hasEnded() || eav.hasEnded()) {
-                throw failure(guard, entities.failure() != null ? entities.failure() : eav.failure());
+            if (end.isReached()) {
+                throw failure(guard, end.failure());
             }
             FileContents contents = ParquetCopy.read(stats, file.toString()).contents(sql.columns());
             Map<String, Long> lossyCasts = new HashMap<>(entities.lossyCasts());
@@ -145,9 +147,8 @@ final class ParquetWriter implements AutoCloseable {
      * Ends the statement as if there were no more rows: {@link CopyFunction} tells why it may not be cancelled. Readers
      * that wait for PostgreSQL are woken by the end of their queries.
      */
-    private static void end(Export export, CopySource entities, CopySource eav, int attempt) {
-        entities.end();
-        eav.end();
+    private static void end(Export export, CopyEnd end, int attempt) {
+        end.reached();
         export.connections().cancel(attempt);
     }
 

@@ -50,7 +50,7 @@ final class PgDataSources {
 
     static DataSource of(CdcConfig config, Supplier<String> iamTokens, Map<String, String> environment) {
         PGSimpleDataSource dataSource =
-                withOwnSettings(config.pgUseIam() ? new IamDataSource(iamTokens) : new PGSimpleDataSource());
+                withOwnSettings(config.pgUseIam() ? new IamDataSource(iamTokens) : new PgDataSource());
         dataSource.setServerNames(new String[] {config.pgHost()});
         dataSource.setPortNumbers(new int[] {config.pgPort()});
         dataSource.setDatabaseName(config.pgDb());
@@ -97,7 +97,7 @@ final class PgDataSources {
     }
 
     private static DataSource ofJdbcUrl(String url) {
-        PGSimpleDataSource dataSource = withOwnSettings(new PGSimpleDataSource());
+        PGSimpleDataSource dataSource = withOwnSettings(new PgDataSource());
         try {
             dataSource.setURL(url);
             return dataSource;
@@ -108,7 +108,7 @@ final class PgDataSources {
     }
 
     private static DataSource ofValues(Map<String, String> values) {
-        PGSimpleDataSource dataSource = withOwnSettings(new PGSimpleDataSource());
+        PGSimpleDataSource dataSource = withOwnSettings(new PgDataSource());
         dataSource.setServerNames(new String[] {values.getOrDefault("host", "localhost")});
         dataSource.setPortNumbers(new int[] {port(values.getOrDefault("port", "5432"))});
         String user = values.getOrDefault("user", "postgres");

@@ -73,7 +73,8 @@ record Projection(List<HotColumn> hot, List<EavAttribute> eav, boolean generic, 
         PgType type = catalog.entityMain().get(binding.columnName());
         if (type == null) {
             throw new CdcException("schema \"" + schemaName + "\": attribute \"" + attribute.name()
-                    + "\" is bound to column " + binding.columnName() + ", which entity_main does not have");
+                    + "\" is bound to column " + binding.columnName() + ", which table " + catalog.entityMainTable()
+                    + " does not have");
         }
         boolean encodingFits = switch (binding.encoding()) {
             case DEFAULT -> true;
@@ -84,13 +85,27 @@ record Projection(List<HotColumn> hot, List<EavAttribute> eav, boolean generic, 
             throw new CdcException("schema \"" + schemaName + "\": attribute \"" + attribute.name() + "\" has encoding "
                     + binding.encoding() + ", but column " + binding.columnName() + " is of type " + type);
         }
+        LakeType target = LakeType.ofBound(attribute.type());
+        if (!canHold(type, target)) {
+            throw new CdcException("schema \"" + schemaName + "\": attribute \"" + attribute.name() + "\" is "
+                    + attribute.type() + ", of which column " + binding.columnName() + " of table "
+                    + catalog.entityMainTable() + " can hold no value, being of type " + type);
+        }
         return new HotColumn(
                 attribute.name(),
                 binding.columnName(),
                 type,
                 attribute.columnName(),
-                LakeType.ofBound(attribute.type()),
+                target,
                 ATTRIBUTE_FIELD_ID + attribute.id());
+    }
+
+    /** False where {@link ConversionSql} makes NULL of each and every value, so that the binding must be a mistake. */
+    private static boolean canHold(PgType source, LakeType target) {
+        if (source == PgType.UUID) {
+            return target == LakeType.UUID || target == LakeType.VARCHAR;
+        }
+        return target != LakeType.UUID || source.isReadAsText();
     }
 
     private static EavAttribute eav(Attribute attribute) {
@@ -114,9 +129,10 @@ record Projection(List<HotColumn> hot, List<EavAttribute> eav, boolean generic, 
             }
         }
         if (FIRST_HOT_FIELD_ID + fieldIds.size() - 1 > LAST_HOT_FIELD_ID) {
-            throw new CdcException("entity_main has more hot columns than field ids are kept for ("
-                    + (LAST_HOT_FIELD_ID - FIRST_HOT_FIELD_ID + 1)
-                    + "); give a schema registry that names those in use");
+            throw new CdcException(
+                    "table " + catalog.entityMainTable() + " has more hot columns than field ids are kept for ("
+                            + (LAST_HOT_FIELD_ID - FIRST_HOT_FIELD_ID + 1)
+                            + "); give a schema registry that names those in use");
         }
         return present.stream()
                 .map(c ->

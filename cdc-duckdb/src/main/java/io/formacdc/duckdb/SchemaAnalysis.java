@@ -28,6 +28,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,7 +69,8 @@ final class SchemaAnalysis {
             addAbsence(folder, objects.size());
             return;
         }
-        if (objects.keySet().stream().noneMatch(key -> key.startsWith(folder))) {
+        if (Stream.concat(objects.keySet().stream(), manifest.entries().stream().map(ManifestEntry::key))
+                .noneMatch(key -> key.startsWith(folder))) {
             add(
                     manifestKey,
                     Kind.NOTHING_THERE,
@@ -140,7 +142,12 @@ final class SchemaAnalysis {
     }
 
     private void addGap(ManifestEntry entry, Kind kind, String problem) {
-        add(entry.key(), kind, problem, "restore the object from a version or a backup");
+        add(
+                entry.key(),
+                kind,
+                problem,
+                "restore the object from a version or a backup, or have a base export with replacingDeltas() list anew"
+                        + " what PostgreSQL has");
         gap = "\"" + entry.key() + "\" is listed and cannot be relied on, as " + problem;
     }
 

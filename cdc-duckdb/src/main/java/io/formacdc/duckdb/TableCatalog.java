@@ -15,10 +15,11 @@ import java.util.Map;
  * Which columns the deployment's tables have, and of which type: it may have fewer hot columns than the standard, or
  * {@code value_numeric} as DOUBLE PRECISION.
  *
+ * @param entityMainTable the table of hot columns, for messages
  * @param entityMain type by column, in the order of the table
  * @param eavData type by column
  */
-record TableCatalog(Map<String, PgType> entityMain, Map<String, PgType> eavData) {
+record TableCatalog(TableName entityMainTable, Map<String, PgType> entityMain, Map<String, PgType> eavData) {
     private static final String SQL = """
             SELECT t.name, a.attname, coalesce(nullif(ty.typbasetype, 0), a.atttypid)::bigint
               FROM unnest(ARRAY[?, ?, ?]) WITH ORDINALITY AS t(name, n)
@@ -50,6 +51,7 @@ record TableCatalog(Map<String, PgType> entityMain, Map<String, PgType> eavData)
         }
         require(tables, changeLog, "schema_id", "row_id", "flushed_at", "changed_at", "deleted_at");
         return new TableCatalog(
+                entityMain,
                 require(
                         tables,
                         entityMain,

@@ -162,7 +162,7 @@ final class BadInputIT {
                 config -> config,
                 host.client,
                 TestHost.registry(7, attributes),
-                "schema \"things\": attribute \"title\" is bound to column text_99, which entity_main does not have");
+                "schema \"things\": attribute \"title\" is bound to column text_99, which table \"entity_main\"");
     }
 
     @ParameterizedTest

@@ -3,18 +3,25 @@ package io.formacdc.duckdb;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.formacdc.core.Attribute;
 import io.formacdc.core.CdcConfig;
+import io.formacdc.core.CdcException;
 import io.formacdc.core.FlushReport;
 import io.formacdc.core.FlushReport.Outcome;
 import io.formacdc.core.FlushReport.SchemaFlush;
 import io.formacdc.core.ObjectStore.ObjectInfo;
+import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaFlushException;
+import io.formacdc.core.ValueType;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A dry run changes no byte anywhere, and says what the real one then does. */
 final class DryRunIT {
@@ -60,6 +67,42 @@ final class DryRunIT {
                 assertThat(foretold.chunks()).isEqualTo(flush.chunks());
                 assertThat(foretold.dirtyRows()).isEqualTo(flush.dirtyRows());
             }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aRoleThatMayNotMarkPutsNothing(boolean dryRun) throws SQLException {
+        String role = "reader_" + UUID.randomUUID().toString().replace("-", "");
+        try (TestHost host = new TestHost()) {
+            new Entities(host, 7).insertMany(1);
+            host.sql("CREATE ROLE " + role + " LOGIN PASSWORD 'of this test'");
+            host.sql("GRANT SELECT ON change_log, entity_main, eav_data TO " + role);
+            CdcConfig config =
+                    host.config().pgUser(role).pgPassword("of this test").build();
+            Throwable thrown = catchThrowable(() -> Cdc.runOnce(config, host.client, dryRun, Entities.REGISTRY));
+            assertThat(thrown)
+                    .isInstanceOf(CdcException.class)
+                    .hasMessageStartingWith("role " + role + " may not update flushed_at of \"change_log\"");
+            assertThat(host.objects()).isEmpty();
+            host.sql("DROP OWNED BY " + role);
+            host.sql("DROP ROLE " + role);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aBindingThatCannotBeMeantPutsNothing(boolean dryRun) throws SQLException {
+        SchemaAttributes attributes =
+                new SchemaAttributes("things", List.of(Attribute.bound("ref", 1, ValueType.UUID, "bigint_01")));
+        try (TestHost host = new TestHost()) {
+            new Entities(host, 7).insertMany(1);
+            Throwable thrown = catchThrowable(
+                    () -> Cdc.runOnce(host.config().build(), host.client, dryRun, TestHost.registry(7, attributes)));
+            assertThat(thrown)
+                    .isInstanceOf(SchemaFlushException.class)
+                    .hasMessageContaining("attribute \"ref\" is UUID, of which column bigint_01");
+            assertThat(host.objects()).isEmpty();
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.formacdc.core.Attribute;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.SchemaAttributes;
+import io.formacdc.core.TableName;
 import io.formacdc.core.ValueType;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,7 +16,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ExportSqlTest {
     private static final TableCatalog TABLES = new TableCatalog(
-            Map.of("text_01", PgType.TEXT, "uuid_01", PgType.UUID), Map.of("value_numeric", PgType.NUMERIC));
+            TableName.parse("entity_main"),
+            Map.of("text_01", PgType.TEXT, "uuid_01", PgType.UUID),
+            Map.of("value_numeric", PgType.NUMERIC));
 
     private static ExportSql sql(Attribute... attributes) {
         return new ExportSql(

@@ -6,6 +6,7 @@ import io.formacdc.core.Attribute;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SchemaAttributes;
+import io.formacdc.core.TableName;
 import io.formacdc.core.ValueType;
 import io.formacdc.s3.S3Access;
 import java.util.List;
@@ -14,8 +15,8 @@ import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 class ExtensionSqlTest {
-    private static final TableCatalog TABLES =
-            new TableCatalog(Map.of("it's", PgType.TEXT), Map.of("value_numeric", PgType.NUMERIC));
+    private static final TableCatalog TABLES = new TableCatalog(
+            TableName.parse("entity_main"), Map.of("it's", PgType.TEXT), Map.of("value_numeric", PgType.NUMERIC));
     private static final CdcConfig CONFIG = CdcConfig.builder()
             .pgHost("db.example")
             .pgUser("o'neil")

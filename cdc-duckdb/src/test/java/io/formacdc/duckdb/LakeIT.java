@@ -3,21 +3,29 @@ package io.formacdc.duckdb;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.formacdc.core.BaseExportOptions;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcPaths;
+import io.formacdc.core.CompactionConfig;
+import io.formacdc.core.InvalidConfigException;
 import io.formacdc.core.UuidV7;
+import io.formacdc.manifest.SweepOptions;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LakeIT {
     private static final UUID ID = UUID.fromString("ffffffff-0000-0000-0000-000000000001");
@@ -67,6 +75,62 @@ class LakeIT {
             assertThat(TestHost.rows(lake.connection(), "SELECT row_id, text_01 FROM lake"))
                     .containsExactly(List.of(ID.toString(), "hot"));
         }
+    }
+
+    @Test
+    void whatDoesNotGoToPostgresNeedsNoneInItsConfiguration() throws SQLException {
+        host.insert(1, ID, 1);
+        host.flush(null);
+        CdcConfig filesAlone = config.toBuilder()
+                .pgHost("")
+                .pgPort(0)
+                .pgUser("")
+                .pgPassword("")
+                .pgDb("")
+                .build();
+        assertThat(Cdc.compact(filesAlone, CompactionConfig.builder().build(), host.client)
+                        .schemas())
+                .hasSize(1);
+        assertThat(Cdc.sweep(filesAlone, SweepOptions.DEFAULTS, host.client)).hasSize(1);
+        try (Lake lake = Lake.open(filesAlone, host.client, 1)) {
+            assertThat(lake.keys()).hasSize(1);
+        }
+        assertThatThrownBy(() -> Cdc.runOnce(filesAlone, host.client, true, null))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("pgHost is not set");
+    }
+
+    @Test
+    void aHostsOwnConnectionsShowItsDirtyRows() throws SQLException {
+        host.insert(1, ID, 1);
+        CdcConfig withoutPostgres = config.toBuilder().pgHost("").pgDb("").build();
+        try (CdcRunner runner = CdcRunner.builder(withoutPostgres)
+                        .s3Client(host.client)
+                        .dataSource(host.postgres.dataSource())
+                        .build();
+                Lake lake = runner.openLakeWithDirtyRows(1)) {
+            assertThat(TestHost.column(lake.connection(), "SELECT row_id FROM lake"))
+                    .containsExactly(ID.toString());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 0, 32_768})
+    void anImpossibleSchemaIdIsRefusedInTheSameWayEverywhere(int schemaId) {
+        List<ThrowingCallable> calls = List.of(
+                () -> Lake.open(config, host.client, schemaId),
+                () -> Lake.openWithDirtyRows(config, host.client, schemaId, null),
+                () -> Cdc.exportBase(config, host.client, schemaId, BaseExportOptions.DEFAULTS, null),
+                () -> Cdc.planBase(config, host.client, schemaId, BaseExportOptions.DEFAULTS, null),
+                () -> Cdc.purgeFlushed(config, host.client, schemaId, Duration.ofDays(1)),
+                () -> Cdc.reconcile(config, host.client, schemaId, ReconcileReport.Depth.LISTING),
+                () -> Cdc.repair(config, host.client, schemaId));
+        for (ThrowingCallable call : calls) {
+            assertThatThrownBy(call)
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("schema id must be 1 to 32767, not " + schemaId);
+        }
+        assertThat(host.objects()).isEmpty();
     }
 
     @Test

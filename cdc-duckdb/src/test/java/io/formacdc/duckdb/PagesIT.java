@@ -201,7 +201,7 @@ class PagesIT {
         return Arrays.asList(id.toString(), version, text);
     }
 
-    private static List<String> blocks(String page, String language) {
+    static List<String> blocks(String page, String language) {
         return Pattern.compile("^```" + language + "\\R(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL)
                 .matcher(page(page))
                 .results()
@@ -209,7 +209,7 @@ class PagesIT {
                 .toList();
     }
 
-    private static String page(String name) {
+    static String page(String name) {
         try {
             return Files.readString(PAGES.resolve(name));
         } catch (IOException e) {

@@ -10,6 +10,7 @@ import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaRegistry;
 import io.formacdc.core.SnapshotExporter.ExportedFile;
+import io.formacdc.core.TableName;
 import io.formacdc.core.ValueType;
 import io.formacdc.manifest.ManifestEntry;
 import io.formacdc.manifest.ManifestStore;
@@ -427,7 +428,8 @@ class ParquetShapeIT {
                 + " FROM generate_series(1, 30) i");
         List<Long> chunks = Collections.synchronizedList(new ArrayList<>());
         CdcConfig config = host.config().build().withDefaults();
-        TableCatalog catalog = new TableCatalog(Map.of("text_01", PgType.TEXT), Map.of());
+        TableCatalog catalog =
+                new TableCatalog(TableName.parse("entity_main"), Map.of("text_01", PgType.TEXT), Map.of());
         SchemaAttributes text = new SchemaAttributes("t", List.of(Attribute.bound("t", 1, ValueType.TEXT, "text_01")));
         TrackedConnections connections = new TrackedConnections(host.postgres.dataSource());
         try (InterruptWatch watch = InterruptWatch.open();

@@ -5,9 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.formacdc.core.CdcConfig;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.sql.SQLException;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -45,6 +51,27 @@ class PgDataSourcesTest {
                 of("postgresql://ann:p%40ss%3Aw%2F%20%25+@db_1.example:6432/my%20db?sslmode=disable"), "p@ss:w/ %+");
         assertIsFull(of("postgres://ann@db_1.example:6432/my%20db?password=x%26y&sslmode=disable"), "x&y");
         assertThat(of("postgresql://u@[::1]:5433/d").getServerNames()).containsExactly("[::1]");
+    }
+
+    @Test
+    void aHostThatCannotBeReachedIsNamedWithTheReason() throws Exception {
+        assertThatThrownBy(of("host=no-such-host.invalid user=u password=secret")::getConnection)
+                .isInstanceOf(SQLException.class)
+                .hasMessage("no connection to no-such-host.invalid:5432, the host is unknown");
+        try (ServerSocket hangsUp = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            CompletableFuture<Void> peer = CompletableFuture.runAsync(() -> {
+                try {
+                    hangsUp.accept().close();
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+            int port = hangsUp.getLocalPort();
+            assertThatThrownBy(of("host=127.0.0.1 port=" + port + " user=u sslmode=disable")::getConnection)
+                    .isInstanceOf(SQLException.class)
+                    .hasMessage("no connection to 127.0.0.1:" + port + ", it was closed at once");
+            peer.join();
+        }
     }
 
     @Test

@@ -8,6 +8,7 @@ import io.formacdc.core.CdcException;
 import io.formacdc.core.ColumnBinding;
 import io.formacdc.core.ColumnEncoding;
 import io.formacdc.core.SchemaAttributes;
+import io.formacdc.core.TableName;
 import io.formacdc.core.ValueType;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,10 +18,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ProjectionTest {
+    private static final TableName MAIN = TableName.parse("shop.things");
     private static final Map<String, PgType> EAV = Map.of("value_numeric", PgType.FLOAT8);
 
     private static Projection of(Map<String, PgType> hotColumns, Attribute... attributes) {
-        return Projection.of(new TableCatalog(hotColumns, EAV), new SchemaAttributes("shop", List.of(attributes)));
+        return Projection.of(
+                new TableCatalog(MAIN, hotColumns, EAV), new SchemaAttributes("shop", List.of(attributes)));
     }
 
     private static Attribute encoded(String name, ValueType type, String column, ColumnEncoding encoding) {
@@ -98,8 +101,8 @@ class ProjectionTest {
         assertThatThrownBy(
                         () -> of(Map.of("text_01", PgType.TEXT), Attribute.bound("size", 1, ValueType.TEXT, "text_99")))
                 .isInstanceOf(CdcException.class)
-                .hasMessage("schema \"shop\": attribute \"size\" is bound to column text_99, which entity_main does"
-                        + " not have");
+                .hasMessage("schema \"shop\": attribute \"size\" is bound to column text_99, which table"
+                        + " \"shop\".\"things\" does not have");
     }
 
     @ParameterizedTest
@@ -116,6 +119,24 @@ class ProjectionTest {
                 .isInstanceOf(CdcException.class)
                 .hasMessage("schema \"shop\": attribute \"flag\" has encoding " + encoding
                         + ", but column c is of type " + columnType);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"UUID, INT8", "UUID, NUMERIC", "UUID, BOOL", "BIGINT, UUID", "DATE, UUID", "NUMERIC, UUID", "BOOL, UUID"
+    })
+    void aTypeOfWhichItsColumnCanHoldNoValueIsRefused(ValueType type, PgType columnType) {
+        assertThatThrownBy(() -> of(Map.of("c", columnType), Attribute.bound("ref", 1, type, "c")))
+                .isInstanceOf(CdcException.class)
+                .hasMessage("schema \"shop\": attribute \"ref\" is " + type + ", of which column c of table"
+                        + " \"shop\".\"things\" can hold no value, being of type " + columnType);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"UUID, UUID", "UUID, TEXT", "UUID, OTHER", "TEXT, UUID", "INTEGER, TEXT", "BOOL, FLOAT8"})
+    void aTypeOfWhichItsColumnCanHoldSomeValueIsTaken(ValueType type, PgType columnType) {
+        assertThat(of(Map.of("c", columnType), Attribute.bound("ref", 1, type, "c"))
+                        .hot())
+                .hasSize(1);
     }
 
     @ParameterizedTest
@@ -145,7 +166,7 @@ class ProjectionTest {
         columns.put("text_01", PgType.TEXT);
         columns.put("smallint_03", PgType.INT2);
         columns.put("note", PgType.TEXT);
-        Projection projection = Projection.of(new TableCatalog(columns, EAV), null);
+        Projection projection = Projection.of(new TableCatalog(MAIN, columns, EAV), null);
         assertThat(projection.generic()).isTrue();
         assertThat(projection.readsEav()).isTrue();
         assertThat(projection.hot())
@@ -163,7 +184,7 @@ class ProjectionTest {
         Map<String, PgType> columns = new LinkedHashMap<>();
         List.of("double_05", "uuid_01", "text_10", "smallint_01", "integer_01", "integer_03", "double_01", "bigint_05")
                 .forEach(c -> columns.put(c, PgType.TEXT));
-        assertThat(Projection.of(new TableCatalog(columns, EAV), null).hot())
+        assertThat(Projection.of(new TableCatalog(MAIN, columns, EAV), null).hot())
                 .extracting(c -> c.target() + " " + c.fieldId())
                 .containsExactly(
                         "text_10 19",
@@ -182,11 +203,11 @@ class ProjectionTest {
         for (int i = 11; i < 44; i++) {
             columns.put("text_" + i, PgType.TEXT);
         }
-        assertThatThrownBy(() -> Projection.of(new TableCatalog(columns, EAV), null))
+        assertThatThrownBy(() -> Projection.of(new TableCatalog(MAIN, columns, EAV), null))
                 .isInstanceOf(CdcException.class)
                 .hasMessageContaining("more hot columns than field ids are kept for (60)");
         columns.remove("text_43");
-        assertThat(Projection.of(new TableCatalog(columns, EAV), null).hot())
+        assertThat(Projection.of(new TableCatalog(MAIN, columns, EAV), null).hot())
                 .last()
                 .extracting(HotColumn::fieldId)
                 .isEqualTo(69);

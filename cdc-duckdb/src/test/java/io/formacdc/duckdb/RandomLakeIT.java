@@ -20,19 +20,26 @@ import io.formacdc.manifest.ManifestStoreOptions;
 import io.formacdc.manifest.SweepOptions;
 import io.formacdc.manifest.Sweeper;
 import io.formacdc.s3.DirectoryObjectStore;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A lake that lives: writers change entities, and exports, flushes, compactions and sweeps come in any order, some of them
@@ -40,6 +47,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * and every listed file is there.
  */
 class RandomLakeIT {
+    private static final int LAKES = 4;
     private static final int STEPS = 800;
     private static final int MOST_ENTITIES = 60;
 
@@ -64,89 +72,48 @@ class RandomLakeIT {
         }
     }
 
+    private static final List<Step> BY_WEIGHT = Arrays.stream(Step.values())
+            .flatMap(step -> Collections.nCopies(step.weight, step).stream())
+            .toList();
+
     private static final WatchedStore.Watcher NOBODY = new WatchedStore.Watcher() {};
 
     @TempDir
-    Path spill;
+    Path folder;
 
-    @TempDir
-    Path copies;
-
-    @TempDir
-    Path bucket;
-
-    private final Map<Step, Integer> done = new EnumMap<>(Step.class);
-    private final Map<Step, Integer> failed = new EnumMap<>(Step.class);
-    private Duration clockAhead = Duration.ZERO;
-
-    @ParameterizedTest
-    @ValueSource(longs = {1, 2, 3, 4})
-    void afterEveryStepReadersSeeWhatPostgresHolds(long seed) throws Exception {
-        Random random = new Random(seed);
-        List<Step> steps = Arrays.stream(Step.values())
-                .flatMap(step -> Collections.nCopies(step.weight, step).stream())
-                .toList();
-        long begin = System.nanoTime();
-        try (TestHost host = new TestHost();
-                Connection writer = host.postgres.dataSource().getConnection();
-                StayingReader reader = new StayingReader(host, store(host, seed), copies)) {
-            RandomEntities entities = new RandomEntities(writer, seed);
-            entities.churn(30, MOST_ENTITIES);
-            Lakeside lakeside = new Lakeside(host, store(host, seed), random);
-            for (int i = 1; i <= STEPS; i++) {
-                Step step = steps.get(random.nextInt(steps.size()));
-                String name = "seed " + seed + ", step " + i + ", " + step;
-                take(step, lakeside, entities, name);
-                done.merge(step, 1, Integer::sum);
-                assertThat(reader.read(name)).as(name).isEqualTo(entities.inPostgres());
-            }
-        }
-        long millis = (System.nanoTime() - begin) / 1_000_000;
-        System.out.println(
-                "seed " + seed + ": " + STEPS + " steps in " + millis + " ms: " + done + ", of which died " + failed);
-        assertThat(done).hasSize(Step.values().length);
-    }
-
-    /** One lake lies in a bucket; the others in a folder, which is cheaper. */
-    private ObjectStore store(TestHost host, long seed) {
-        return seed == 1 ? host.store() : new DirectoryObjectStore(bucket);
-    }
-
-    private void take(Step step, Lakeside lakeside, RandomEntities entities, String name) throws Exception {
-        switch (step) {
-            case CREATE -> change(Change.CREATE, lakeside.random, entities);
-            case UPDATE -> change(Change.UPDATE, lakeside.random, entities);
-            case DELETE -> change(Change.DELETE, lakeside.random, entities);
-            case RECREATE -> change(Change.RECREATE, lakeside.random, entities);
-            case FLUSH -> lakeside.flush(point -> {});
-            case COMPACT -> lakeside.compact(NOBODY);
-            case SWEEP -> lakeside.sweep(NOBODY);
-            case EXPORT -> lakeside.export(NOBODY);
-            case FLUSH_DIES -> dies(step, name, () -> lakeside.flush(dying(lakeside.random.nextInt(40))));
-            case COMPACTION_DIES -> dies(step, name, () -> lakeside.compact(dying(lakeside.random, 12)));
-            case SWEEP_DIES -> dies(step, name, () -> lakeside.sweep(dying(lakeside.random, 5)));
-            case EXPORT_DIES -> dies(step, name, () -> lakeside.export(dying(lakeside.random, 12)));
-        }
-    }
-
-    private static void change(Change change, Random random, RandomEntities entities) throws Exception {
-        int rows = 1 + random.nextInt(change == Change.UPDATE ? 12 : 4);
-        for (int i = 0; i < rows; i++) {
-            entities.change(change, MOST_ENTITIES);
-        }
-    }
-
-    private interface Work {
-        void run() throws Exception;
-    }
-
-    private void dies(Step step, String name, Work work) throws Exception {
+    /** Two at once, because each of them keeps one core busy. */
+    @Test
+    void afterEveryStepReadersSeeWhatPostgresHolds() throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(2);
         try {
-            work.run();
-        } catch (CdcException e) {
-            assertThat(String.valueOf(e.getMessage())).as(name).containsAnyOf("dead", "injected");
-            failed.merge(step, 1, Integer::sum);
+            List<Future<?>> lives = new ArrayList<>();
+            for (long seed = 1; seed <= LAKES; seed++) {
+                lives.add(threads.submit(live(seed)));
+            }
+            for (Future<?> life : lives) {
+                life.get();
+            }
+        } finally {
+            threads.shutdownNow();
         }
+    }
+
+    private Callable<Void> live(long seed) {
+        return () -> {
+            try (TestHost host = new TestHost();
+                    Connection writer = host.postgres.dataSource().getConnection()) {
+                // One lake lies in a bucket; the others in folders, which are cheaper.
+                ObjectStore objects = seed == 1 ? host.store() : new DirectoryObjectStore(newFolder("bucket-" + seed));
+                try (StayingReader reader = new StayingReader(host, objects, newFolder("copies-" + seed))) {
+                    new Life(seed, host, objects, new RandomEntities(writer, seed)).run(reader);
+                }
+            }
+            return null;
+        };
+    }
+
+    private Path newFolder(String name) throws IOException {
+        return Files.createDirectory(folder.resolve(name));
     }
 
     /** From some request on, every request fails, as for a process that is gone: nothing can be cleaned up. */
@@ -180,23 +147,80 @@ class RandomLakeIT {
         };
     }
 
-    /** What works at the files. Its stores are the same ones all the time, so that they are probed once. */
-    private final class Lakeside {
-        private final TestHost host;
+    /** One lake. Its stores are the same ones all the time, so that they are probed once. Confined to a thread. */
+    private final class Life {
+        private final long seed;
         private final Random random;
+        private final TestHost host;
         private final WatchedStore store;
         private final SteppedFlush flush;
+        private final RandomEntities entities;
+        private final Map<Step, Integer> done = new EnumMap<>(Step.class);
+        private final Map<Step, Integer> died = new EnumMap<>(Step.class);
+        private Duration clockAhead = Duration.ZERO;
 
-        private Lakeside(TestHost host, ObjectStore objects, Random random) {
+        private Life(long seed, TestHost host, ObjectStore objects, RandomEntities entities) {
+            this.seed = seed;
+            this.random = new Random(seed);
             this.host = host;
-            this.random = random;
             this.store = new WatchedStore(objects, NOBODY);
             this.flush = new SteppedFlush(objects);
+            this.entities = entities;
+        }
+
+        private void run(StayingReader reader) throws Exception {
+            long begin = System.nanoTime();
+            entities.churn(30, MOST_ENTITIES);
+            for (int i = 1; i <= STEPS; i++) {
+                Step step = BY_WEIGHT.get(random.nextInt(BY_WEIGHT.size()));
+                String name = "seed " + seed + ", step " + i + ", " + step;
+                take(step, name);
+                done.merge(step, 1, Integer::sum);
+                assertThat(reader.read(name)).as(name).isEqualTo(entities.inPostgres());
+            }
+            System.out.printf(
+                    "RandomLakeIT: seed %d: %d steps in %d ms: %s, of which died %s%n",
+                    seed, STEPS, (System.nanoTime() - begin) / 1_000_000, done, died);
+            assertThat(done).hasSize(Step.values().length);
+            assertThat(died).hasSize(4);
+        }
+
+        private void take(Step step, String name) throws Exception {
+            switch (step) {
+                case CREATE -> change(Change.CREATE, 4);
+                case UPDATE -> change(Change.UPDATE, 12);
+                case DELETE -> change(Change.DELETE, 4);
+                case RECREATE -> change(Change.RECREATE, 4);
+                case FLUSH -> flush(point -> {});
+                case COMPACT -> compact(NOBODY);
+                case SWEEP -> sweep(NOBODY);
+                case EXPORT -> export(NOBODY);
+                case FLUSH_DIES -> dies(step, name, () -> flush(dying(random.nextInt(40))));
+                case COMPACTION_DIES -> dies(step, name, () -> compact(dying(random, 12)));
+                case SWEEP_DIES -> dies(step, name, () -> sweep(dying(random, 5)));
+                case EXPORT_DIES -> dies(step, name, () -> export(dying(random, 12)));
+            }
+        }
+
+        private void change(Change change, int most) throws SQLException {
+            int rows = 1 + random.nextInt(most);
+            for (int i = 0; i < rows; i++) {
+                entities.change(change, MOST_ENTITIES);
+            }
+        }
+
+        private void dies(Step step, String name, Runnable work) {
+            try {
+                work.run();
+            } catch (CdcException e) {
+                assertThat(String.valueOf(e.getMessage())).as(name).containsAnyOf("dead", "injected");
+                died.merge(step, 1, Integer::sum);
+            }
         }
 
         private CdcConfig config() {
             return host.config()
-                    .spillDirectory(spill.toString())
+                    .spillDirectory(folder.toString())
                     .duckThreads(1)
                     .batchSize(1 + random.nextInt(40))
                     .build()

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
+import io.formacdc.core.BaseExportOptions;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.FileContents;
 import io.formacdc.core.InvalidConfigException;
@@ -121,8 +122,20 @@ final class ReconcileIT {
                         first,
                         Kind.MISSING,
                         "there is no such object",
-                        "restore the object from a version or a backup"));
+                        "restore the object from a version or a backup, or have a base export with replacingDeltas()"
+                                + " list anew what PostgreSQL has"));
         assertFinds(Kind.MISSING, first);
+    }
+
+    @Test
+    void whereEveryListedObjectIsMissingAnExportIsNamedAndCuresIt() {
+        List.of(first, second, changes).forEach(host.store()::delete);
+        assertThat(check(Depth.LISTING).findings())
+                .extracting(Finding::kind)
+                .containsOnly(Kind.MISSING)
+                .hasSize(3);
+        Cdc.exportBase(lake.config, host.client, 7, BaseExportOptions.DEFAULTS.replacingDeltas(), Entities.REGISTRY);
+        assertThat(check(Depth.CONTENTS).isClean()).isTrue();
     }
 
     @Test

@@ -12,6 +12,7 @@ import io.formacdc.core.ExportRefusedException;
 import io.formacdc.core.FencedException;
 import io.formacdc.core.LiveExporter;
 import io.formacdc.core.ObjectStore;
+import io.formacdc.core.SchemaIds;
 import io.formacdc.core.SchemaLockedException;
 import io.formacdc.core.SchemaRegistry;
 import java.time.Clock;
@@ -66,6 +67,7 @@ public final class BaseExport {
      * @throws CommitStateUnknownException if the new base may or may not be listed; no object was deleted
      * @throws CdcInterruptedException if the calling thread was interrupted; nothing was listed
      * @throws CdcException if anything else failed, naming the step; nothing was listed
+     * @throws IllegalArgumentException for a schema id outside 1..32767; the listener is told nothing
      */
     public BaseExportReport run(int schemaId, BaseExportOptions options) {
         return done(export(schemaId, options).run());
@@ -78,13 +80,14 @@ public final class BaseExport {
      *
      * @throws ExportRefusedException as {@link #run}
      * @throws CdcException if something cannot be read
+     * @throws IllegalArgumentException for a schema id outside 1..32767
      */
     public BaseExportReport plan(int schemaId, BaseExportOptions options) {
         return done(export(schemaId, options).plan());
     }
 
     private SchemaExport export(int schemaId, BaseExportOptions options) {
-        return new SchemaExport(schemaId, config, options, ports, registry, listener, clock);
+        return new SchemaExport(SchemaIds.check(schemaId), config, options, ports, registry, listener, clock);
     }
 
     private BaseExportReport done(BaseExportReport report) {

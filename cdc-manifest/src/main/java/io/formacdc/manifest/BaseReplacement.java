@@ -73,8 +73,9 @@ record BaseReplacement(
         int deltas = manifest.delta().size();
         if (deltas > 0 && existingDeltas == ExistingDeltas.REFUSE) {
             throw new ExportRefusedException(deltas + (deltas == 1 ? " delta is" : " deltas are")
-                    + " listed already; a compaction makes a base of them, or ExistingDeltas.REPLACE has an export take"
-                    + " them off the list in the save that lists the new base");
+                    + " listed already; a compaction makes a base of them, or an export with"
+                    + " BaseExportOptions.DEFAULTS.replacingDeltas() takes them off the list in the save that lists the"
+                    + " new base");
         }
     }
 }

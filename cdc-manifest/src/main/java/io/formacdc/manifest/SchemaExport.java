@@ -1,5 +1,6 @@
 package io.formacdc.manifest;
 
+import io.formacdc.core.Amounts;
 import io.formacdc.core.BaseExportOptions;
 import io.formacdc.core.BaseExportReport;
 import io.formacdc.core.BaseExportReport.Outcome;
@@ -17,7 +18,6 @@ import io.formacdc.core.LiveExporter.LiveSnapshot;
 import io.formacdc.core.Progress.Task;
 import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SchemaAttributes;
-import io.formacdc.core.SchemaIds;
 import io.formacdc.core.SchemaLockedException;
 import io.formacdc.core.SchemaRegistry;
 import io.formacdc.manifest.BaseFiles.Naming;
@@ -61,7 +61,7 @@ final class SchemaExport {
     private final BaseFiles files;
     private @Nullable StagedExport staged;
     private List<ExportedRange> ranges = List.of();
-    private String step = "check of the schema id";
+    private String step = "look-up of the schema's attributes";
 
     SchemaExport(
             int schemaId,
@@ -84,7 +84,6 @@ final class SchemaExport {
     /** Exports the schema. Throws nothing: an error is in the result. */
     BaseExportReport run() {
         try {
-            SchemaIds.check(schemaId);
             SchemaAttributes attributes = findAttributes();
             step = "lock";
             ChangeLogStore.Locked lock = ports.changeLog()
@@ -195,14 +194,13 @@ final class SchemaExport {
         List<String> keys = entries.stream().map(ManifestEntry::key).toList();
         BaseExportReport report = report(Outcome.EXPORTED, keys, retired, null);
         LOG.info(
-                "schema {}: exported {} rows to {} base files ({} bytes, {} files of an earlier export), {} files"
-                        + " retired",
+                "schema {}: exported {} to {} ({} bytes, {} of an earlier export), {} retired",
                 schemaId,
-                report.rows(),
-                report.files(),
+                Amounts.of(report.rows(), "row"),
+                Amounts.of(report.files(), "base file"),
                 report.bytes(),
-                report.filesReused(),
-                retired);
+                Amounts.of(report.filesReused(), "file"),
+                Amounts.of(retired, "file"));
         if (!report.lossyCasts().isEmpty()) {
             LOG.warn("schema {}: values that do not fit their type are NULL: {}", schemaId, report.lossyCasts());
         }
@@ -212,7 +210,6 @@ final class SchemaExport {
     /** Reads what an export would read, and reports what it would write. Throws nothing: an error is in the result. */
     BaseExportReport plan() {
         try {
-            SchemaIds.check(schemaId);
             SchemaAttributes attributes = findAttributes();
             Manifest listed = loadManifest().manifest();
             step = "snapshot";

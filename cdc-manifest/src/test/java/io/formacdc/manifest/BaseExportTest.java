@@ -22,6 +22,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -65,6 +69,26 @@ final class BaseExportTest {
         assertThat(world.stagedKeys()).isEmpty();
     }
 
+    /** The first file is exported alone, to learn the size of rows; the next two wait for each other. */
+    @Test
+    void severalFilesAreExportedAtOnce() {
+        CyclicBarrier both = new CyclicBarrier(2);
+        world.onCall(Call.EXPORT, 2, () -> meet(both));
+        world.onCall(Call.EXPORT, 3, () -> meet(both));
+
+        assertThat(world.export(REFUSE).rows()).isEqualTo(ROWS);
+
+        world.assertListedIsLive();
+    }
+
+    private static void meet(CyclicBarrier barrier) {
+        try {
+            barrier.await(20, TimeUnit.SECONDS);
+        } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     @Test
     void secondExportOverwritesNothingAndRetiresTheFirst() {
         List<String> first = world.export(REFUSE).keys();
@@ -103,7 +127,7 @@ final class BaseExportTest {
         assertThatThrownBy(() -> world.export(REFUSE))
                 .isInstanceOf(ExportRefusedException.class)
                 .hasMessageStartingWith("schema 7, look at what is listed: 2 deltas are listed already; ")
-                .hasMessageContaining("ExistingDeltas.REPLACE");
+                .hasMessageContaining("BaseExportOptions.DEFAULTS.replacingDeltas()");
         assertThatThrownBy(() -> world.plan(REFUSE)).isInstanceOf(ExportRefusedException.class);
         assertThat(world.snapshots).isZero();
         assertThat(world.objects.peek(Manifests.MANIFEST_KEY)).isEqualTo(before);

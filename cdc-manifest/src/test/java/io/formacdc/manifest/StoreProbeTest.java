@@ -137,7 +137,7 @@ class StoreProbeTest {
 
                     @Override
                     public String putIfMatch(String key, byte[] content, String etag) {
-                        if (!head(key).etag().equals(etag)) {
+                        if (!etag.equals(head(key).etag())) {
                             throw new PreconditionFailedException("it has another");
                         }
                         meetAnother(meeting);

@@ -88,7 +88,7 @@ public final class DirectoryObjectStore implements ObjectStore {
     @Override
     public String putIfMatch(String key, byte[] content, String etag) {
         return write("putIfMatch", key, () -> new ByteArrayInputStream(content), () -> {
-            if (find(key).filter(object -> object.etag().equals(etag)).isEmpty()) {
+            if (find(key).filter(object -> etag.equals(object.etag())).isEmpty()) {
                 throw new PreconditionFailedException(
                         describe("putIfMatch", key) + " failed: the object has another etag or is gone");
             }

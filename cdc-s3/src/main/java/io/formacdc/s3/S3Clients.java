@@ -5,7 +5,6 @@ import io.formacdc.core.InvalidConfigException;
 import java.net.URI;
 import java.util.List;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
-import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
 import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
@@ -28,10 +27,7 @@ public final class S3Clients {
      * @throws InvalidConfigException if the endpoint is no URL
      */
     public static S3Client create(CdcConfig config) {
-        // Named, because the client's own reads the file of profiles once, and would not see a rotated credential.
-        return builder(config)
-                .credentialsProvider(DefaultCredentialsProvider.builder().build())
-                .build();
+        return builder(config).build();
     }
 
     /** The same with one fixed access key. */

@@ -20,6 +20,7 @@ import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Request;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
 import software.amazon.awssdk.services.s3.model.PutObjectRequest;
+import software.amazon.awssdk.services.s3.model.S3Object;
 
 /**
  * A bucket behind an S3 client. Thread-safe if the client is. Files are streamed, and read again when the client
@@ -117,7 +118,8 @@ public final class S3ObjectStore implements ObjectStore {
             try {
                 HeadObjectResponse head = full.headObject(
                         HeadObjectRequest.builder().bucket(bucket).key(key).build());
-                return info("headObject", key, head.contentLength(), head.eTag(), head.lastModified());
+                String etag = etag("headObject", key, head.eTag());
+                return info("headObject", key, head.contentLength(), etag, head.lastModified());
             } catch (RuntimeException e) {
                 if (!S3Failure.isSomethingMissing(e)) {
                     throw S3Failure.of(describe("headObject", key), e);
@@ -136,8 +138,7 @@ public final class S3ObjectStore implements ObjectStore {
         }
         return Stream.iterate(page(full, prefix, null), Objects::nonNull, page -> pageAfter(full, prefix, page))
                 .flatMap(page -> page.contents().stream())
-                .map(object ->
-                        info("listObjectsV2", object.key(), object.size(), object.eTag(), object.lastModified()));
+                .map(this::listed);
     }
 
     /** Two stores are equal that reach one bucket by one client. */
@@ -182,7 +183,8 @@ public final class S3ObjectStore implements ObjectStore {
         try (ResponseInputStream<GetObjectResponse> body = full.getObject(getRequest(key))) {
             body.abort();
             GetObjectResponse head = body.response();
-            return info("getObject", key, head.contentLength(), head.eTag(), head.lastModified());
+            String etag = etag("getObject", key, head.eTag());
+            return info("getObject", key, head.contentLength(), etag, head.lastModified());
         } catch (RuntimeException | IOException e) {
             throw S3Failure.of(describe("getObject", key), e);
         }
@@ -212,13 +214,24 @@ public final class S3ObjectStore implements ObjectStore {
         }
     }
 
+    /** Its etag is asked of nobody: an object without one, such as one in the making, must not hide all others. */
+    private ObjectInfo listed(S3Object object) {
+        String etag = object.eTag();
+        return info(
+                "listObjectsV2",
+                object.key(),
+                object.size(),
+                etag == null || etag.isEmpty() ? null : etag,
+                object.lastModified());
+    }
+
     private ObjectInfo info(
             String operation, String key, @Nullable Long size, @Nullable String etag, @Nullable Instant lastModified) {
         if (size == null || lastModified == null) {
             throw new ObjectStoreException(
                     describe(operation, key) + " failed: the answer lacks the size or the time of the object");
         }
-        return new ObjectInfo(key, size, etag(operation, key, etag), lastModified);
+        return new ObjectInfo(key, size, etag, lastModified);
     }
 
     private String etag(String operation, String key, @Nullable String etag) {

@@ -251,6 +251,15 @@ class S3ObjectStoreTest {
                 .hasMessageContaining("HTTP 500");
     }
 
+    /** A server may list what it is writing, as s3proxy does on a file system, with a name of its own and no etag. */
+    @Test
+    void anObjectListedWithoutAnEtagHidesNoOther() {
+        S3ObjectStore store = listing(request -> page(null, "a", "b", "c").toBuilder()
+                .contents(object("a", "\"e\""), object("b", null), object("c", ""))
+                .build());
+        assertThat(store.list("").map(ObjectInfo::etag)).containsExactly("\"e\"", null, null);
+    }
+
     private interface Pages {
         ListObjectsV2Response page(ListObjectsV2Request request);
     }
@@ -287,18 +296,21 @@ class S3ObjectStoreTest {
     }
 
     private static ListObjectsV2Response page(@Nullable String nextToken, String... keys) {
-        List<S3Object> objects = List.of(keys).stream()
-                .map(key -> S3Object.builder()
-                        .key(key)
-                        .size(1L)
-                        .eTag("\"e\"")
-                        .lastModified(Instant.EPOCH)
-                        .build())
-                .toList();
+        List<S3Object> objects =
+                List.of(keys).stream().map(key -> object(key, "\"e\"")).toList();
         return ListObjectsV2Response.builder()
                 .contents(objects)
                 .isTruncated(nextToken != null)
                 .nextContinuationToken(nextToken)
+                .build();
+    }
+
+    private static S3Object object(String key, @Nullable String etag) {
+        return S3Object.builder()
+                .key(key)
+                .size(1L)
+                .eTag(etag)
+                .lastModified(Instant.EPOCH)
                 .build();
     }
 }

@@ -1,0 +1,114 @@
+package io.formacdc.manifest;
+
+import io.formacdc.core.ObjectStoreException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * Where a life of a lake breaks. Every call of a port comes by here, and has a number; it can fail, or the process that
+ * makes it can die. Thread-safe.
+ */
+final class Faults {
+    /** How a call goes wrong. */
+    enum Kind {
+        /** Nothing happens, and the caller is told. */
+        FAILS_BEFORE,
+        /** It happens, and the caller is told that it failed. */
+        FAILS_AFTER,
+        /** It happens, and it is the last thing that its process does. */
+        DIES_AFTER
+    }
+
+    /** @param call number of the call, from 0 */
+    record Fault(int call, Kind kind) {}
+
+    private final Map<Integer, Kind> kinds = new HashMap<>();
+    private final Map<Integer, Runnable> interludes = new HashMap<>();
+    private final List<String> calls = new ArrayList<>();
+    private boolean isDead;
+    private int injected;
+    private Runnable everywhere = () -> {};
+
+    Faults(List<Fault> faults) {
+        faults.forEach(fault -> kinds.put(fault.call(), fault.kind()));
+    }
+
+    /** Has something happen right before a call, by other hands. */
+    Faults before(int call, Runnable interlude) {
+        interludes.put(call, interlude);
+        return this;
+    }
+
+    /** Has something happen before every call, such as a look at what a reader would see. */
+    Faults everywhere(Runnable work) {
+        everywhere = work;
+        return this;
+    }
+
+    /** A new process takes over, which has not died. */
+    synchronized void newProcess() {
+        isDead = false;
+    }
+
+    /** From now on nothing goes wrong. */
+    synchronized void heal() {
+        kinds.clear();
+        interludes.clear();
+        isDead = false;
+    }
+
+    /** Names of the calls so far. */
+    synchronized List<String> calls() {
+        return List.copyOf(calls);
+    }
+
+    synchronized int injected() {
+        return injected;
+    }
+
+    synchronized boolean isDead() {
+        return isDead;
+    }
+
+    /** Makes a call, or lets it go wrong. */
+    <T> T call(String name, Supplier<T> effect) {
+        Kind kind;
+        Runnable interlude;
+        synchronized (this) {
+            if (isDead) {
+                throw new ObjectStoreException("injected: dead at " + name);
+            }
+            kind = kinds.get(calls.size());
+            interlude = interludes.getOrDefault(calls.size(), () -> {});
+            calls.add(name);
+            injected += kind == null ? 0 : 1;
+        }
+        interlude.run();
+        everywhere.run();
+        if (kind == Kind.FAILS_BEFORE) {
+            throw new ObjectStoreException("injected: no " + name);
+        }
+        T result = effect.get();
+        if (kind == null) {
+            return result;
+        }
+        synchronized (this) {
+            isDead |= kind == Kind.DIES_AFTER;
+        }
+        if (result instanceof AutoCloseable lost) {
+            close(lost);
+        }
+        throw new ObjectStoreException("injected: no answer from " + name);
+    }
+
+    private static void close(AutoCloseable lost) {
+        try {
+            lost.close();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
