@@ -6,6 +6,7 @@ import java.util.Optional;
 import javax.sql.DataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * PostgreSQL's advisory lock {@code (schemaId, schemaId)}, which all who flush or export a schema take, in Java and in
@@ -117,7 +118,9 @@ public final class SchemaLock implements AutoCloseable {
             releaseSchemaLock(connection, schemaId);
             giveBack();
         } catch (SQLException | RuntimeException e) {
-            LOG.warn("schema {}: the session of the lock is gone, or was ended: {}", schemaId, e.getMessage());
+            // Whoever interrupts a pass wants its statements ended, with their sessions if need be.
+            LOG.atLevel(interrupted ? Level.DEBUG : Level.WARN)
+                    .log("schema {}: the session of the lock is gone, or was ended: {}", schemaId, e.getMessage());
             discard(connection, e);
         } finally {
             if (interrupted) {

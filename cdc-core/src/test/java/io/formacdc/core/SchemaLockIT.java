@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.formacdc.examples.localstack.LocalPostgres;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -17,6 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 class SchemaLockIT {
     private static TestLog log;
@@ -157,6 +162,30 @@ class SchemaLockIT {
         kill(lost.connection());
         lost.close();
         assertThat(lost.connection().isClosed()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aSessionThatIsGoneIsWarnedOfUnlessAnInterruptEndedIt(boolean interrupted) throws SQLException {
+        Logger logger = (Logger) LoggerFactory.getLogger(SchemaLock.class);
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        lines.start();
+        logger.addAppender(lines);
+        logger.setLevel(Level.WARN);
+        SchemaLock lost = take(sessions, 7);
+        try {
+            kill(lost.connection());
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+            lost.close();
+            assertThat(Thread.interrupted()).isEqualTo(interrupted);
+            assertThat(lines.list.stream().anyMatch(line -> line.getLevel() == Level.WARN))
+                    .isEqualTo(!interrupted);
+        } finally {
+            logger.detachAppender(lines);
+            logger.setLevel(null);
+        }
     }
 
     @Test

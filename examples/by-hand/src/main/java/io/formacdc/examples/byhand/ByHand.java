@@ -1,5 +1,6 @@
 package io.formacdc.examples.byhand;
 
+import io.formacdc.core.Amounts;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.ManifestConfig;
 import io.formacdc.core.UuidV7;
@@ -92,7 +93,7 @@ public final class ByHand {
             rows += marked;
             files++;
         }
-        line("flushed %,d rows in %d files", rows, files);
+        line("flushed %,d rows in %s", rows, Amounts.of(files, "file"));
     }
 
     private boolean compare(Connection postgres, CdcConfig config, S3FullClient client) throws SQLException {

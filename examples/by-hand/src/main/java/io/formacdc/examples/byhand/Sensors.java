@@ -9,6 +9,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 
 /** The entities of the example, and what writers do to them: entity, EAV rows and dirty row in one transaction. */
@@ -78,8 +79,8 @@ final class Sensors {
         List<String> expected = rows(postgres, IN_POSTGRES);
         List<String> different = rows(lake.connection(), IN_LAKE);
         List<String> onlyInPostgres = new ArrayList<>(expected);
-        onlyInPostgres.removeAll(new java.util.HashSet<>(different));
-        different.removeAll(new java.util.HashSet<>(expected));
+        onlyInPostgres.removeAll(new HashSet<>(different));
+        different.removeAll(new HashSet<>(expected));
         different.addAll(onlyInPostgres);
         return different;
     }

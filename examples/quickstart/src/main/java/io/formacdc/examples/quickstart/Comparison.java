@@ -1,5 +1,6 @@
 package io.formacdc.examples.quickstart;
 
+import io.formacdc.core.Amounts;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -64,7 +65,11 @@ final class Comparison {
         @Override
         public String toString() {
             return String.format(
-                    Locale.ROOT, "%,d values of %,d cities compared, %,d differences", values, rows, differences);
+                    Locale.ROOT,
+                    "%,d values of %,d cities compared, %s",
+                    values,
+                    rows,
+                    Amounts.of(differences, "difference"));
         }
     }
 

@@ -42,9 +42,12 @@ public final class Quickstart {
 
     /** Ends the JVM: with 0 after a last line that begins with {@code OK:}, with 1 after one with {@code FAILED:}. */
     public static void main(String[] args) {
+        Screen screen = new Screen(System.out);
         boolean equal;
         try (CtrlC ctrlC = CtrlC.interruptsThisThread()) {
-            equal = new Quickstart(Settings.ofSystemProperties(), new Screen(System.out)).run(ctrlC);
+            equal = new Quickstart(Settings.of(System.getProperties()), screen).run(ctrlC);
+        } catch (IllegalArgumentException e) {
+            equal = screen.failed(String.valueOf(e.getMessage()));
         }
         System.exit(equal ? 0 : 1);
     }
@@ -93,10 +96,14 @@ public final class Quickstart {
     }
 
     private void done(FlushReport report) {
+        if (report.schemas().isEmpty()) {
+            screen.done("nothing was dirty");
+            return;
+        }
         FlushReport.SchemaFlush cities = report.schemas().get(0);
         screen.done(
-                "%,d rows in %d new files (%,d bytes), %,d marked flushed",
-                cities.rows(), cities.chunks(), cities.bytes(), cities.markedRows());
+                "%,d rows in %s (%,d bytes), %,d marked flushed",
+                cities.rows(), Amounts.of(cities.chunks(), "new file"), cities.bytes(), cities.markedRows());
     }
 
     private void show(Manifest manifest) {
@@ -161,10 +168,12 @@ public final class Quickstart {
         screen.title("Export all at once, in the place of the deltas");
         screen.begin();
         BaseExportReport base = host.exportBase(new ProgressLine(screen));
-        screen.done("%,d rows of one instant in %d base files (%,d bytes)", base.rows(), base.files(), base.bytes());
+        screen.done(
+                "%,d rows of one instant in %s (%,d bytes)",
+                base.rows(), Amounts.of(base.files(), "base file"), base.bytes());
         show(host.manifest());
 
-        screen.title("Change and flush, five times");
+        screen.title("Change and flush, six times");
         screen.begin();
         Churn churn = new Churn(postgres);
         long changed = 0;
@@ -186,16 +195,16 @@ public final class Quickstart {
         CompactionReport.SchemaCompaction done =
                 host.compact(new ProgressLine(screen)).schemas().get(0);
         screen.done(
-                "%d files taken up, %d written (%,d bytes)",
-                done.filesRetired(), done.filesWritten(), done.bytesWritten());
+                "%s taken up, %d written (%,d bytes)",
+                Amounts.of(done.filesRetired(), "file"), done.filesWritten(), done.bytesWritten());
         List<ManifestEntry> after = host.manifest().entries();
-        screen.line("  before: %3d files, %,10d bytes", before.size(), bytes(before));
-        screen.line("  after:  %3d files, %,10d bytes", after.size(), bytes(after));
+        screen.line("  before: %8s, %,10d bytes", Amounts.of(before.size(), "file"), bytes(before));
+        screen.line("  after:  %8s, %,10d bytes", Amounts.of(after.size(), "file"), bytes(after));
         screen.line("  a second compaction: %s", host.compact().schemas().get(0).outcome());
         screen.line(
                 "  %s",
                 Amounts.of(host.sweep().get(0).findings().size(), "old file")
-                        + " stay in the bucket for now, for readers that have the old list");
+                        + " left in the bucket for now, for readers that have the old list");
     }
 
     private static long bytes(List<ManifestEntry> files) {
