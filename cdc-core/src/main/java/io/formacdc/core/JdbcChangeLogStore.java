@@ -4,8 +4,10 @@ import static java.util.Objects.requireNonNull;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  * index such as {@code CREATE INDEX ON change_log (schema_id, row_id) INCLUDE (changed_at) WHERE flushed_at = 0}.
  */
 public final class JdbcChangeLogStore implements ChangeLogStore {
+    private static final List<String> OTHER_WAYS =
+            List.of("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin");
+
     private final DataSource dataSource;
     private final String table;
 
@@ -101,6 +106,7 @@ public final class JdbcChangeLogStore implements ChangeLogStore {
     private final class LockedLog implements Locked {
         private final SchemaLock lock;
         private final int schemaId;
+        private boolean marksByKey;
 
         LockedLog(SchemaLock lock, int schemaId) {
             this.lock = lock;
@@ -114,11 +120,34 @@ public final class JdbcChangeLogStore implements ChangeLogStore {
 
         @Override
         public long markFlushedVersions(RowVersions versions, long flushedAtMillis) {
+            if (!marksByKey) {
+                plan("SET %s = off");
+                marksByKey = true;
+            }
             return ChangeLog.markFlushedVersions(lock.connection(), table, schemaId, versions, flushedAtMillis);
+        }
+
+        /**
+         * Has the server find the rows of a mark by their keys. By itself it prefers to read the whole log, once for each
+         * file of a pass, as soon as a file's rows are a few percent of it.
+         */
+        private void plan(String setting) {
+            try (Statement statement = lock.connection().createStatement()) {
+                statement.execute(OTHER_WAYS.stream().map(setting::formatted).collect(Collectors.joining("; ")));
+            } catch (SQLException e) {
+                throw new DatabaseException("mark of flushed rows of schema " + schemaId, e);
+            }
         }
 
         @Override
         public void close() {
+            if (marksByKey) {
+                try {
+                    plan("RESET %s");
+                } catch (DatabaseException e) {
+                    lock.discard(e);
+                }
+            }
             lock.close();
         }
     }

@@ -128,6 +128,13 @@ public final class SchemaLock implements AutoCloseable {
         }
     }
 
+    /** Ends the session for good, and the lock with it. */
+    void discard(Exception reason) {
+        closed = true;
+        LOG.warn("schema {}: the session of the lock is gone, or was ended: {}", schemaId, reason.getMessage());
+        discard(connection, reason);
+    }
+
     private void giveBack() throws SQLException {
         autoCommit.close();
         connection.close();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.formacdc.core.ChangeLogStore.Locked;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -135,6 +136,42 @@ class JdbcChangeLogStoreIT extends ChangeLogStoreContract {
             assertThat(pool.borrowed).isZero();
         }
         assertThat(log.marks(7)).containsExactly("1:0");
+    }
+
+    /** Left to itself, the planner prefers to read this log whole. */
+    @Test
+    void aMarkFindsItsRowsByKeyAndLeavesTheSessionAsItWas() throws SQLException {
+        log.execute("INSERT INTO change_log SELECT 7, gen_random_uuid(), 0, 1, NULL FROM generate_series(1, 1000)");
+        log.execute("ANALYZE change_log");
+        RowVersions versions = log.versions(7);
+        try (TestPool pool = new TestPool(log.database.dataSource(), true)) {
+            ChangeLogStore pooled = new JdbcChangeLogStore(pool, "");
+            List<String> before = settings(pool);
+            String scans = wholeReads(pool);
+            try (Locked locked = pooled.tryLock(7).orElseThrow()) {
+                assertThat(locked.markFlushedVersions(versions, 1_000)).isEqualTo(1000);
+            }
+            assertThat(wholeReads(pool)).isEqualTo(scans);
+            assertThat(settings(pool)).isEqualTo(before);
+            assertThat(pool.idleSessions()).isEqualTo(1);
+        }
+    }
+
+    private static List<String> settings(TestPool pool) throws SQLException {
+        return strings(pool, "SELECT name || ' ' || setting FROM pg_settings WHERE name LIKE 'enable_%' ORDER BY 1");
+    }
+
+    /** Of the log, with what this very session did so far. */
+    private static String wholeReads(TestPool pool) throws SQLException {
+        strings(pool, "SELECT pg_stat_force_next_flush()::text");
+        return strings(pool, "SELECT seq_scan::text FROM pg_stat_user_tables WHERE relname = 'change_log'")
+                .get(0);
+    }
+
+    private static List<String> strings(TestPool pool, String sql) throws SQLException {
+        try (Connection session = pool.getConnection()) {
+            return Jdbc.query(session, sql, statement -> {}, row -> String.valueOf(row.getString(1)));
+        }
     }
 
     @Test

@@ -4,6 +4,7 @@ import io.formacdc.core.RowIdInterval;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
@@ -97,6 +98,7 @@ final class CopyFunction implements DuckDBTableFunction<CopySource, CopyFunction
         private @Nullable TupleWriter writer;
         private @Nullable ChunkColumns columns;
         private @Nullable Connection connection;
+        private @Nullable Connection companion;
         private @Nullable CopyStream stream;
         private boolean finished;
 
@@ -115,6 +117,7 @@ final class CopyFunction implements DuckDBTableFunction<CopySource, CopyFunction
                 ByteBuffer tuple = Objects.requireNonNull(stream).next();
                 if (tuple == null) {
                     stream = null;
+                    writer.end();
                 } else if (writer.write(tuple, columns, rows)) {
                     rows++;
                 }
@@ -139,7 +142,18 @@ final class CopyFunction implements DuckDBTableFunction<CopySource, CopyFunction
             if (connection == null) {
                 connection = scan.source().snapshot().borrow();
             }
-            stream = CopyStream.open(connection, scan.source().query(range));
+            List<String> queries = scan.source().queries(connection, range);
+            if (queries.size() == 1) {
+                stream = CopyStream.open(connection, queries.get(0));
+                return true;
+            }
+            // Both before either query runs: one that fails ends the transaction that others have yet to join.
+            if (companion == null) {
+                companion = scan.source().snapshot().borrow();
+            }
+            scan.source().snapshot().prepare(companion, range);
+            stream = CopyStream.open(connection, queries.get(0));
+            Objects.requireNonNull(writer).begin(CopyStream.open(companion, queries.get(1)));
             return true;
         }
 
@@ -149,6 +163,10 @@ final class CopyFunction implements DuckDBTableFunction<CopySource, CopyFunction
             if (connection != null) {
                 scan.source().snapshot().giveBack(connection);
                 connection = null;
+            }
+            if (companion != null) {
+                scan.source().snapshot().giveBack(companion);
+                companion = null;
             }
         }
 

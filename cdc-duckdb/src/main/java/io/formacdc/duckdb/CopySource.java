@@ -2,6 +2,8 @@ package io.formacdc.duckdb;
 
 import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.RowVersions;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,8 +18,18 @@ import org.jspecify.annotations.Nullable;
  * DuckDB sends, each with a connection of its own at the same instant. Gathers what the readers have seen. Thread-safe.
  */
 final class CopySource {
+    /** Makes the SQL of a range: one query, or a second one that the same writer takes up. */
+    interface Queries {
+        /**
+         * Makes them.
+         *
+         * @param connection at the instant of the export, to ask beforehand
+         */
+        List<String> of(Connection connection, RowIdInterval range) throws SQLException;
+    }
+
     private final PgSnapshot snapshot;
-    private final Function<RowIdInterval, String> query;
+    private final Queries queries;
     private final List<RowIdInterval> ranges;
     private final List<DuckDBColumnType> columns;
     private final Function<CopySource, TupleWriter> writers;
@@ -30,13 +42,13 @@ final class CopySource {
 
     CopySource(
             PgSnapshot snapshot,
-            Function<RowIdInterval, String> query,
+            Queries queries,
             List<RowIdInterval> ranges,
             List<DuckDBColumnType> columns,
             Function<CopySource, TupleWriter> writers,
             LongConsumer progress) {
         this.snapshot = snapshot;
-        this.query = query;
+        this.queries = queries;
         this.ranges = List.copyOf(ranges);
         this.columns = List.copyOf(columns);
         this.writers = writers;
@@ -47,8 +59,10 @@ final class CopySource {
         return snapshot;
     }
 
-    String query(RowIdInterval range) {
-        return query.apply(range);
+    /** SQL of a range: of the rows, and perhaps of what is read beside them, on a connection of its own. */
+    List<String> queries(Connection connection, RowIdInterval range) throws SQLException {
+        snapshot.prepare(connection, range);
+        return queries.of(connection, range);
     }
 
     List<RowIdInterval> ranges() {

@@ -19,8 +19,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.stream.Collectors;
@@ -128,16 +131,17 @@ public final class DuckExporter implements AutoCloseable {
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
                 PgSessions sessions = new PgSessions(connections);
                 PgSnapshot snapshot = PgSnapshot.open(sessions)) {
-            snapshot.setRowIds(Arrays.stream(sorted).collect(Collectors.joining(",", "{", "}")));
+            List<RowIdInterval> pieces = pieces(sorted);
+            snapshot.setRowIds(rowIds(sorted, pieces));
             Projection projection = Projection.of(catalog(snapshot), attributes);
             ParquetWriter.Export export = new ParquetWriter.Export(
                     schemaId,
                     watch,
                     connections,
                     snapshot,
-                    queries,
+                    queries.ofRangesWith(sorted.length / pieces.size()),
                     projection,
-                    pieces(sorted),
+                    pieces,
                     ParquetWriter.Versions.NOT_KEPT,
                     rows -> {});
             try (ExportedFile file = writer.write(export)) {
@@ -162,12 +166,32 @@ public final class DuckExporter implements AutoCloseable {
 
     /** Text order of UUIDs is their byte order. */
     private static List<RowIdInterval> pieces(String[] sorted) {
-        int pieces = Math.min(MAX_PIECES, 1 + sorted.length / ROWS_OF_A_PIECE);
-        List<UUID> splits = new java.util.ArrayList<>();
+        int pieces = pieceCount(sorted);
+        List<UUID> splits = new ArrayList<>();
         for (int i = 1; i < pieces; i++) {
-            splits.add(UUID.fromString(sorted[(int) ((long) sorted.length * i / pieces)]));
+            splits.add(UUID.fromString(sorted[end(sorted, i) - 1]));
         }
         return RowIdInterval.pieces(null, UUID.fromString(sorted[sorted.length - 1]), splits);
+    }
+
+    private static Map<RowIdInterval, String> rowIds(String[] sorted, List<RowIdInterval> pieces) {
+        Map<RowIdInterval, String> rowIds = new HashMap<>();
+        for (int i = 0; i < pieces.size(); i++) {
+            rowIds.put(
+                    pieces.get(i),
+                    Arrays.stream(sorted, end(sorted, i), end(sorted, i + 1))
+                            .collect(Collectors.joining(",", "{", "}")));
+        }
+        return rowIds;
+    }
+
+    private static int pieceCount(String[] sorted) {
+        return Math.min(MAX_PIECES, 1 + sorted.length / ROWS_OF_A_PIECE);
+    }
+
+    /** How many ids are in the first so many pieces. */
+    private static int end(String[] sorted, int pieces) {
+        return (int) ((long) sorted.length * pieces / pieceCount(sorted));
     }
 
     private void deliver(ExportedFile file, Target target) {

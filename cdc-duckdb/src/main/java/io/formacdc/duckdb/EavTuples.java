@@ -87,7 +87,6 @@ final class EavTuples implements TupleWriter {
         out.setLong(0, row, idHigh);
         out.setLong(1, row, idLow);
         out.setShort(ATTR_ID, row, attrId);
-        out.setNull(LONG, row);
         if (attribute == null) {
             writeAsItIs(out, row, tuple, textAt, textLength, numberAt, numberLength);
             value.set(PgType.TEXT, tuple, indicesAt, indicesLength);
@@ -126,7 +125,10 @@ final class EavTuples implements TupleWriter {
         }
     }
 
-    /** Returns false if there is a value that the declared type cannot take. */
+    /**
+     * Writes the column of the type alone, because only that is asked for by the attribute's id. Returns false if there is
+     * a value that the declared type cannot take.
+     */
     private boolean writeTyped(
             ChunkColumns out,
             int row,
@@ -136,31 +138,35 @@ final class EavTuples implements TupleWriter {
             int textLength,
             int numberAt,
             int numberLength) {
-        out.setNull(TEXT, row);
-        out.setNull(DOUBLE, row);
         if (type == LakeType.VARCHAR) {
             if (textLength >= 0) {
                 value.set(PgType.TEXT, tuple, textAt, textLength);
                 out.setText(TEXT, row, value.bytes());
+                return true;
             }
-            return textLength >= 0 || numberLength < 0;
+            out.setNull(TEXT, row);
+            return numberLength < 0;
         }
-        if (numberLength < 0) {
-            return textLength < 0;
+        out.setNull(TEXT, row);
+        boolean fits = false;
+        if (numberLength >= 0) {
+            value.set(numericType, tuple, numberAt, numberLength);
+            fits = switch (type) {
+                case DOUBLE -> value.toDouble();
+                case BOOLEAN -> value.toBoolean();
+                case EPOCH_MILLIS -> value.toEpochMillis();
+                default -> value.toLong();
+            };
         }
-        value.set(numericType, tuple, numberAt, numberLength);
-        boolean fits = switch (type) {
-            case DOUBLE -> value.toDouble();
-            case BOOLEAN -> value.toBoolean();
-            case EPOCH_MILLIS -> value.toEpochMillis();
-            default -> value.toLong();
-        };
-        if (fits && type == LakeType.DOUBLE) {
+        int column = type == LakeType.DOUBLE ? DOUBLE : LONG;
+        if (!fits) {
+            out.setNull(column, row);
+        } else if (column == DOUBLE) {
             out.setDouble(DOUBLE, row, value.doubleResult);
-        } else if (fits) {
+        } else {
             out.setLong(LONG, row, value.longResult);
         }
-        return fits;
+        return fits || (numberLength < 0 && textLength < 0);
     }
 
     private static void writeItemOrder(ChunkColumns out, int row, String indices) {

@@ -25,18 +25,33 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config) {
 
     /** The statement; it yields one row of statistics. */
     String copyTo(Path file, long entitySource, long eavSource) {
-        return "COPY (" + select(entitySource, eavSource) + ") "
-                + ParquetCopy.to(file, config, ROW_GROUP_SIZE, fieldIds());
+        return copy(
+                projection.readsEav()
+                        ? entities(entitySource, eavColumns()) + " LEFT JOIN (" + pivot(eavSource)
+                                + ") e ON e.c0 = h.c0 AND e.c1 = h.c1"
+                        : entities(entitySource, ""),
+                file);
     }
 
-    private String select(long entitySource, long eavSource) {
-        String entities = "SELECT " + schemaId + "::SMALLINT AS schema_id, " + uuid("h.c0", "h.c1")
+    /** The same from one source of {@link WideTuples}. */
+    String copyTo(Path file, long wideSource) {
+        StringBuilder attributes = new StringBuilder();
+        int column = EntityTuples.columns(projection.hot()).size();
+        for (EavAttribute attribute : projection.eav()) {
+            attributes.append(", h.c").append(column++).append(" AS ").append(TableName.quote(attribute.target()));
+        }
+        return copy(entities(wideSource, attributes.toString()), file);
+    }
+
+    private String copy(String select, Path file) {
+        return "COPY (" + select + ") " + ParquetCopy.to(file, config, ROW_GROUP_SIZE, fieldIds());
+    }
+
+    private String entities(long source, String attributes) {
+        return "SELECT " + schemaId + "::SMALLINT AS schema_id, " + uuid("h.c0", "h.c1")
                 + " AS row_id, h.c2 AS changed_at, h.c3 AS deleted_at, h.c4 AS ltbase_created_at,"
-                + " h.c5 AS ltbase_updated_at, h.c6 AS ltbase_deleted_at" + hotColumns() + eavColumns()
-                + " FROM postgres_copy(" + entitySource + ") h";
-        return projection.readsEav()
-                ? entities + " LEFT JOIN (" + pivot(eavSource) + ") e ON e.c0 = h.c0 AND e.c1 = h.c1"
-                : entities;
+                + " h.c5 AS ltbase_updated_at, h.c6 AS ltbase_deleted_at" + hotColumns() + attributes
+                + " FROM postgres_copy(" + source + ") h";
     }
 
     private String hotColumns() {

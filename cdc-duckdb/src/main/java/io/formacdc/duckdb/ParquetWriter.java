@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.LongConsumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Streams rows of a PostgreSQL snapshot through DuckDB into Parquet files in the session's private folder. Thread-safe:
@@ -86,54 +85,81 @@ final class ParquetWriter implements AutoCloseable {
             throw new CdcInterruptedException("interrupted before the export");
         }
         Projection projection = export.projection();
-        CopySource entities = new CopySource(
-                export.snapshot(),
-                range -> export.queries().entities(projection, range),
-                export.ranges(),
-                EntityTuples.columns(projection.hot()),
-                source -> new EntityTuples(
-                        projection.hot(),
-                        source,
-                        export.versions() == Versions.KEPT ? new RowVersions.Collector() : null),
-                export.progress());
-        CopySource eav = new CopySource(
-                export.snapshot(),
-                export.queries()::eav,
-                export.ranges(),
-                EavTuples.columns(projection),
-                source -> new EavTuples(projection, source),
-                rows -> {});
+        List<CopySource> sources = projection.isWide() ? List.of(wide(export)) : List.of(entities(export), eav(export));
         Path file = session.folder().resolve(UuidV7.next() + ".parquet");
         try {
-            return write(export, entities, eav, file);
+            return write(export, sources, file);
         } catch (RuntimeException | Error e) {
             ParquetCopy.deleteAfter(e, file);
             throw e;
         }
     }
 
-    private ExportedFile write(Export export, CopySource entities, CopySource eav, Path file) {
+    private static CopySource wide(Export export) {
+        Projection projection = export.projection();
+        return new CopySource(
+                export.snapshot(),
+                (connection, range) -> {
+                    PgQueries queries = export.queries().fitting(connection, range);
+                    return List.of(queries.entities(projection, range), queries.eav(range));
+                },
+                export.ranges(),
+                WideTuples.columns(projection),
+                source -> new WideTuples(entityTuples(export, source), projection, source),
+                export.progress());
+    }
+
+    private static CopySource entities(Export export) {
+        Projection projection = export.projection();
+        return new CopySource(
+                export.snapshot(),
+                (connection, range) ->
+                        List.of(export.queries().fitting(connection, range).entities(projection, range)),
+                export.ranges(),
+                EntityTuples.columns(projection.hot()),
+                source -> entityTuples(export, source),
+                export.progress());
+    }
+
+    private static CopySource eav(Export export) {
+        Projection projection = export.projection();
+        return new CopySource(
+                export.snapshot(),
+                (connection, range) ->
+                        List.of(export.queries().fitting(connection, range).eav(range)),
+                export.ranges(),
+                EavTuples.columns(projection),
+                source -> new EavTuples(projection, source),
+                rows -> {});
+    }
+
+    private static EntityTuples entityTuples(Export export, CopySource source) {
+        return new EntityTuples(
+                export.projection().hot(),
+                source,
+                export.versions() == Versions.KEPT ? new RowVersions.Collector() : null);
+    }
+
+    private ExportedFile write(Export export, List<CopySource> sources, Path file) {
         ExportSql sql = new ExportSql(export.schemaId(), export.projection(), config);
-        long entityId = function.offer(entities);
-        long eavId = function.offer(eav);
+        List<Long> ids = sources.stream().map(function::offer).toList();
+        String copy = ids.size() == 1 ? sql.copyTo(file, ids.get(0)) : sql.copyTo(file, ids.get(0), ids.get(1));
         Duration limit = config.queryTimeout();
         try (Connection connection = session.newConnection();
                 Statement statement = connection.createStatement();
-                InterruptWatch.Guard guard =
-                        export.watch().guard(limit, attempt -> end(export, entities, eav, attempt));
-                ResultSet stats = statement.executeQuery(sql.copyTo(file, entityId, eavId))) {
-            if (entities.hasEnded() || eav.hasEnded()) {
-                throw failure(guard, entities.failure() != null ? entities.failure() : eav.failure());
+                InterruptWatch.Guard guard = export.watch().guard(limit, attempt -> end(export, sources, attempt));
+                ResultSet stats = statement.executeQuery(copy)) {
+            if (sources.stream().anyMatch(CopySource::hasEnded)) {
+                throw failure(guard, sources);
             }
             FileContents contents = ParquetCopy.read(stats, file).contents(sql.columns());
-            Map<String, Long> lossyCasts = new HashMap<>(entities.lossyCasts());
-            lossyCasts.putAll(eav.lossyCasts());
-            return new ExportedFile(file, contents, entities.versions(), lossyCasts);
+            Map<String, Long> lossyCasts = new HashMap<>();
+            sources.forEach(source -> lossyCasts.putAll(source.lossyCasts()));
+            return new ExportedFile(file, contents, sources.get(0).versions(), lossyCasts);
         } catch (SQLException e) {
             throw new CdcException("DuckDB failed: " + DuckStatements.firstLine(e), e);
         } finally {
-            function.withdraw(entityId);
-            function.withdraw(eavId);
+            ids.forEach(function::withdraw);
         }
     }
 
@@ -141,13 +167,17 @@ final class ParquetWriter implements AutoCloseable {
      * Ends the statement as if there were no more rows: {@link CopyFunction} tells why it may not be cancelled. Readers
      * that wait for PostgreSQL are woken by the end of their queries.
      */
-    private static void end(Export export, CopySource entities, CopySource eav, int attempt) {
-        entities.end();
-        eav.end();
+    private static void end(Export export, List<CopySource> sources, int attempt) {
+        sources.forEach(CopySource::end);
         export.connections().cancel(attempt);
     }
 
-    private CdcException failure(InterruptWatch.Guard guard, @Nullable Throwable inSource) {
+    private CdcException failure(InterruptWatch.Guard guard, List<CopySource> sources) {
+        Throwable inSource = sources.stream()
+                .map(CopySource::failure)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElse(null);
         if (Thread.currentThread().isInterrupted()) {
             return inSource == null
                     ? new CdcInterruptedException("interrupted during the export")

@@ -23,17 +23,19 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Exports rows of PostgreSQL through DuckDB. For the time of one pass or export, on one thread, if not said otherwise.
- * DuckDB is not started before there is something to export; the tables' columns are read once.
+ * Exports rows of PostgreSQL through DuckDB. For the time of one pass or export, by one thread at a time, if not said
+ * otherwise; an interrupt of the thread that opened a snapshot ends what is read through it. DuckDB is not started before there is something to export; the tables' columns are read once.
  */
 final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable {
     /** Below so many rows a second reader costs more than it gives. */
-    private static final int MIN_ROWS_OF_A_PIECE = 4096;
+    private static final int MIN_ROWS_OF_A_PIECE = 5000;
 
     private static final int PIECES = 8;
 
     private final CdcConfig config;
+    /** Those of exports alone: what ends an export leaves the session of the lock be. */
     private final TrackedConnections connections;
+
     private final PgSessions sessions;
     private final InterruptWatch watch;
     private final CdcListener listener;
@@ -47,15 +49,24 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
     /** @param listener told of snapshots and of DuckDB's memory; must not throw */
     PgExporter(CdcConfig config, TrackedConnections connections, InterruptWatch watch, CdcListener listener) {
         this.config = config;
-        this.connections = connections;
-        this.sessions = new PgSessions(connections);
+        this.connections = new TrackedConnections(connections);
+        this.sessions = new PgSessions(this.connections);
         this.watch = watch;
         this.listener = listener;
     }
 
     @Override
     public Snapshot openSnapshot(int schemaId, @Nullable SchemaAttributes attributes) {
-        return open(schemaId, attributes, (snapshot, projection) -> new DirtyRows(schemaId, snapshot, projection));
+        Watching watching = Watching.by(watch, connections);
+        try {
+            return open(
+                    schemaId,
+                    attributes,
+                    (snapshot, projection) -> new DirtyRows(schemaId, snapshot, projection, watching));
+        } catch (RuntimeException e) {
+            watching.close();
+            throw e;
+        }
     }
 
     /** DuckDB's memory is shared by the files exported at once; each of them has {@code duckThreads}. */
@@ -190,7 +201,7 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
                     watching,
                     connections,
                     snapshot,
-                    queries,
+                    queries.ofRangesWith(chunk.rowCount() / (chunk.splits().size() + 1)),
                     projection,
                     RowIdInterval.pieces(chunk.afterRowId(), chunk.lastRowId(), chunk.splits()),
                     versions,
@@ -207,15 +218,47 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
         }
     }
 
+    /**
+     * Has an interrupt of the calling thread end its statements: by the watch of the pass, or by one of its own.
+     *
+     * @param own null if the watch is that of the pass
+     */
+    private record Watching(InterruptWatch watch, InterruptWatch.@Nullable Guard own) implements AutoCloseable {
+        static Watching by(InterruptWatch ofThePass, TrackedConnections connections) {
+            if (ofThePass.watchesThisThread()) {
+                return new Watching(ofThePass, null);
+            }
+            InterruptWatch watch = InterruptWatch.open();
+            return new Watching(watch, watch.guard(null, connections::cancel));
+        }
+
+        @Override
+        public void close() {
+            if (own != null) {
+                own.close();
+                watch.close();
+            }
+        }
+    }
+
     /** The dirty rows of a schema. */
     private final class DirtyRows extends Rows {
-        private DirtyRows(int schemaId, PgSnapshot snapshot, Projection projection) {
+        private final Watching watching;
+
+        private DirtyRows(int schemaId, PgSnapshot snapshot, Projection projection, Watching watching) {
             super(schemaId, snapshot, projection, PgQueries.ofDirtyRows(config, schemaId), "dirty");
+            this.watching = watching;
         }
 
         @Override
         public ExportedFile export(Chunk chunk, LongConsumer progress) {
-            return write(writer(), watch, chunk, Versions.KEPT, progress);
+            return write(writer(), watching.watch(), chunk, Versions.KEPT, progress);
+        }
+
+        @Override
+        public void close() {
+            super.close();
+            watching.close();
         }
     }
 

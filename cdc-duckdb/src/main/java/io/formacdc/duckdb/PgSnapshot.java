@@ -1,5 +1,6 @@
 package io.formacdc.duckdb;
 
+import io.formacdc.core.RowIdInterval;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -9,7 +10,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.Map;
 
 /**
  * One instant of the database, seen by as many connections as readers borrow. The first one fixes the instant in a
@@ -20,7 +21,7 @@ final class PgSnapshot implements AutoCloseable {
     private static final String ROW_IDS_SETTING = "forma_cdc.row_ids";
 
     /**
-     * SQL for the row ids given to {@link #setRowIds}, one a row; the text of a query does not grow with their number. To
+     * SQL for the row ids of a range given to {@link #setRowIds}, one a row; the text of a query does not grow with their number. To
      * select from, not to compare with: a condition would read the ids from their text again for every row.
      */
     static final String ROW_IDS = "unnest(current_setting('" + ROW_IDS_SETTING + "')::uuid[])";
@@ -29,7 +30,7 @@ final class PgSnapshot implements AutoCloseable {
     private final String exportedId;
     private final List<Connection> all = new ArrayList<>();
     private final Deque<Connection> idle = new ArrayDeque<>();
-    private @Nullable String rowIds;
+    private Map<RowIdInterval, String> rowIds = Map.of();
 
     private PgSnapshot(PgSessions sessions, Connection leader, String exportedId) {
         this.sessions = sessions;
@@ -52,11 +53,24 @@ final class PgSnapshot implements AutoCloseable {
         }
     }
 
-    /** Row ids that {@link #ROW_IDS} stands for on every connection, as the text of an array. */
-    synchronized void setRowIds(String arrayText) throws SQLException {
-        rowIds = arrayText;
-        for (Connection connection : all) {
-            setRowIds(connection, arrayText);
+    /** For each range the row ids that {@link #ROW_IDS} stands for where it is read, as the text of an array. */
+    synchronized void setRowIds(Map<RowIdInterval, String> arrayTexts) {
+        rowIds = Map.copyOf(arrayTexts);
+    }
+
+    /** Has {@link #ROW_IDS} stand for those of a range, on a connection that is going to read it. */
+    void prepare(Connection connection, RowIdInterval range) throws SQLException {
+        String arrayText;
+        synchronized (this) {
+            arrayText = rowIds.get(range);
+        }
+        if (arrayText == null) {
+            return;
+        }
+        try (PreparedStatement statement = connection.prepareStatement("SELECT set_config(?, ?, true)")) {
+            statement.setString(1, ROW_IDS_SETTING);
+            statement.setString(2, arrayText);
+            statement.execute();
         }
     }
 
@@ -75,9 +89,6 @@ final class PgSnapshot implements AutoCloseable {
         Connection connection = begin(sessions);
         try (Statement statement = connection.createStatement()) {
             statement.execute("SET TRANSACTION SNAPSHOT '" + exportedId + "'");
-            if (rowIds != null) {
-                setRowIds(connection, rowIds);
-            }
         } catch (SQLException e) {
             PgSessions.abort(connection);
             throw e;
@@ -86,21 +97,16 @@ final class PgSnapshot implements AutoCloseable {
         return connection;
     }
 
-    private static void setRowIds(Connection connection, String arrayText) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement("SELECT set_config(?, ?, true)")) {
-            statement.setString(1, ROW_IDS_SETTING);
-            statement.setString(2, arrayText);
-            statement.execute();
-        }
-    }
-
     private static Connection begin(PgSessions sessions) throws SQLException {
         Connection connection = sessions.take();
         try (Statement statement = connection.createStatement()) {
             // Compiling a query costs more than these look-ups by key ever gain from it.
             // The one that fixes the instant may rest for as long as the others read.
+            // What is left of the planner's ways are scans by key, and merges of these: see PgQueries.
             statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off;"
-                    + " SET LOCAL idle_in_transaction_session_timeout = 0");
+                    + " SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL enable_seqscan = off;"
+                    + " SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off;"
+                    + " SET LOCAL enable_nestloop = off; SET LOCAL enable_sort = off");
             return connection;
         } catch (SQLException e) {
             PgSessions.abort(connection);

@@ -63,6 +63,11 @@ record Projection(List<HotColumn> hot, List<EavAttribute> eav, boolean generic, 
         return eav.stream().anyMatch(EavAttribute::isList);
     }
 
+    /** Whether a row can be put together while it is read: there are attributes in {@code eav_data}, all scalars. */
+    boolean isWide() {
+        return !generic && !eav.isEmpty() && !hasLists();
+    }
+
     /** Whether {@code eav_data} has to be read at all. */
     boolean readsEav() {
         return generic || !eav.isEmpty();
