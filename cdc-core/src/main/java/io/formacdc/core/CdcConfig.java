@@ -2,7 +2,6 @@ package io.formacdc.core;
 
 import static java.util.Objects.requireNonNull;
 
-import io.soabase.recordbuilder.core.RecordBuilder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +12,7 @@ import java.util.regex.Pattern;
 /**
  * What a flush reads, when it flushes, and where it writes. Immutable. Zero, negative or empty means "not set"; {@link
  * #withDefaults()} fills what was not set and {@link #validate()} refuses what cannot work. Field names are those of
- * Go's {@code CDCConfig}; the last three have no Go counterpart.
+ * Go's {@code CDCConfig}; the last five have no Go counterpart.
  *
  * @param changeLogTable table of dirty rows; {@code schema.table} allowed, quoted as identifiers
  * @param entityMainTable table of hot columns
@@ -49,9 +48,10 @@ import java.util.regex.Pattern;
  * @param manifestForm the document a new manifest is written in; an existing one keeps its form
  * @param singleWriterStore accept a store that ignores conditional writes; only one process may then write
  * @param spillDirectory folder for spill and staging files; empty for the JVM's temporary folder
+ * @param transport how the rows of a flush get from PostgreSQL to the bucket
+ * @param duckExtensionDirectory folder with DuckDB's extensions for {@link Transport#EXTENSIONS}, laid out as DuckDB's own;
+ *     empty for that one, to which they are downloaded
  */
-@RecordBuilder
-@RecordBuilder.Options(enableWither = false, enableGetters = false, publicBuilderConstructors = true)
 public record CdcConfig(
         String changeLogTable,
         String entityMainTable,
@@ -86,7 +86,9 @@ public record CdcConfig(
         String manifestTemplate,
         ManifestForm manifestForm,
         boolean singleWriterStore,
-        String spillDirectory) {
+        String spillDirectory,
+        Transport transport,
+        String duckExtensionDirectory) {
 
     private static final Pattern MEMORY_LIMIT =
             Pattern.compile("(?=.*[1-9])[0-9]+(\\.[0-9]+)?\\s*[KMGT]i?B", Pattern.CASE_INSENSITIVE);
@@ -133,6 +135,8 @@ public record CdcConfig(
             "",
             ManifestForm.TIERED,
             false,
+            "",
+            Transport.BUILT_IN,
             "");
 
     /** @throws NullPointerException if anything is null: what is not set is zero or empty */
@@ -157,6 +161,8 @@ public record CdcConfig(
         requireNonNull(manifestTemplate, "manifestTemplate");
         requireNonNull(manifestForm, "manifestForm");
         requireNonNull(spillDirectory, "spillDirectory");
+        requireNonNull(transport, "transport");
+        requireNonNull(duckExtensionDirectory, "duckExtensionDirectory");
     }
 
     /** A builder in which nothing is set. */
@@ -166,7 +172,7 @@ public record CdcConfig(
 
     /** A builder that starts from this. */
     public CdcConfigBuilder toBuilder() {
-        return new SilentCdcConfigBuilder(this);
+        return new CdcConfigBuilder(this);
     }
 
     /** A copy in which {@link CdcDefaults} stand where nothing was set. */

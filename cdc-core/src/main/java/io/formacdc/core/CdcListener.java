@@ -66,7 +66,7 @@ public interface CdcListener {
     default void snapshotClosed(OpenSnapshot snapshot) {}
 
     /**
-     * A DuckDB at work holds so much; told a few times a second.
+     * A DuckDB at work holds so much; told a few times a second, by a thread beside those that work.
      *
      * @param bytes in memory
      * @param spilledBytes on disk beside it

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param rowCount rows
  * @param sizeBytes length of the file
- * @param checksum {@code sha256:} and 64 hexadecimal digits, of the whole file
+ * @param checksum {@code sha256:} and 64 hexadecimal digits, of the whole file; null if it was never read back
  * @param rowIds least and greatest row id; null when there is no row
  * @param versions least and greatest {@code changed_at}, epoch milliseconds; null when there is no row
  * @param columns DuckDB type by column name, in the order of the file
@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 public record FileContents(
         long rowCount,
         long sizeBytes,
-        String checksum,
+        @Nullable String checksum,
         @Nullable RowIdRange rowIds,
         @Nullable VersionRange versions,
         Map<String, String> columns) {

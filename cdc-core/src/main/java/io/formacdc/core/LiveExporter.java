@@ -1,6 +1,7 @@
 package io.formacdc.core;
 
 import java.util.UUID;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Turns live rows, whatever the change log says of them, into Parquet files on the local disk. */
@@ -23,6 +24,10 @@ public interface LiveExporter {
         /** A chunk without a row, of which a file with all columns can be exported. */
         SnapshotExporter.Chunk NO_ROWS =
                 new SnapshotExporter.Chunk(new UUID(-1, -1), new UUID(-1, -1), 0, java.util.List.of());
+
+        /** On the local disk, and exactly the chunk's rows, because files side by side are to be of one instant. */
+        @Override
+        SnapshotExporter.ExportedFile export(SnapshotExporter.Chunk chunk, LongConsumer progress);
 
         /** Reads ids and versions of the live rows in an interval, and nothing else of them. */
         RowsDigest digest(RowIdInterval interval);

@@ -7,7 +7,7 @@ import io.formacdc.core.Progress.Amount;
 import io.formacdc.core.Progress.Stage;
 import io.formacdc.core.Progress.Task;
 import io.formacdc.core.SnapshotExporter.Chunk;
-import io.formacdc.core.SnapshotExporter.ExportedFile;
+import io.formacdc.core.SnapshotExporter.Exported;
 import io.formacdc.core.SnapshotExporter.Snapshot;
 import java.time.Clock;
 import java.time.Duration;
@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
  * <ol>
  *   <li>lock (saves work; nothing rests on it),
  *   <li>load the list of files (the fence),
- *   <li>for each chunk, in row-id order: snapshot, export to a local file, put under a key never used before, append to
+ *   <li>for each chunk, in row-id order: snapshot, export to a file, put under a key never used before, append to
  *       the list (<em>the commit point</em>), mark exactly the exported versions.
  * </ol>
  *
@@ -142,7 +142,7 @@ final class SchemaPass {
     }
 
     /** A chunk on the local disk. */
-    private record ExportedChunk(Chunk chunk, ExportedFile file, boolean isLast) implements AutoCloseable {
+    private record ExportedChunk(Chunk chunk, Exported file, boolean isLast) implements AutoCloseable {
         @Override
         public void close() {
             file.close();
@@ -177,9 +177,9 @@ final class SchemaPass {
                 return null;
             }
             exportStep = "export of " + chunk.rowCount() + " rows";
-            ExportedFile file = snapshot.export(chunk, progress);
+            Exported file = snapshot.export(chunk, progress);
             try {
-                checkRowCount(chunk, file);
+                checkRowCount(file);
             } catch (RuntimeException e) {
                 file.close();
                 throw e;
@@ -199,7 +199,7 @@ final class SchemaPass {
         return lastRowId == null ? null : snapshot.selectChunk(after, lastRowId, config.chunkRows());
     }
 
-    private void publish(ExportedFile exported, FileLog.Appender appender, ChangeLogStore.Locked locked) {
+    private void publish(Exported exported, FileLog.Appender appender, ChangeLogStore.Locked locked) {
         String key = CdcPaths.buildDeltaPath(config.s3Prefix(), schemaId, UuidV7.next());
         step = "upload of " + key;
         progressOf(Stage.UPLOAD, rows).accept(exported.contents().rowCount());
@@ -242,14 +242,9 @@ final class SchemaPass {
                 new Progress(schemaId, Task.FLUSH, stage, new Amount(rowsBefore + n, dirtyRows), put));
     }
 
-    private void upload(String key, ExportedFile exported) {
+    private void upload(String key, Exported exported) {
         try {
-            ports.store().put(key, exported.path());
-            long stored = ports.store().head(key).sizeBytes();
-            if (stored != exported.contents().sizeBytes()) {
-                throw new CdcException("the store holds " + stored + " bytes of "
-                        + exported.contents().sizeBytes());
-            }
+            exported.deliver(ports.store(), key);
         } catch (RuntimeException e) {
             // Nobody can have listed this key, and without a manifest a broken object in its place would be read.
             deleteUnlisted(key, e);
@@ -277,11 +272,11 @@ final class SchemaPass {
         }
     }
 
-    private static void checkRowCount(Chunk chunk, ExportedFile exported) {
+    private static void checkRowCount(Exported exported) {
         long inFile = exported.contents().rowCount();
-        if (inFile != chunk.rowCount() || inFile != exported.versions().size()) {
-            throw new CdcException("the file holds " + inFile + " rows, " + chunk.rowCount() + " were selected and "
-                    + exported.versions().size() + " streamed");
+        if (inFile != exported.versions().size()) {
+            throw new CdcException("the file holds " + inFile + " rows, and "
+                    + exported.versions().size() + " were streamed");
         }
     }
 

@@ -7,7 +7,7 @@ import java.util.UUID;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** Turns dirty rows into Parquet files on the local disk. */
+/** Turns dirty rows into Parquet files. */
 public interface SnapshotExporter {
     /**
      * Fixes one instant of a schema's tables; every read through the snapshot sees that instant.
@@ -35,12 +35,15 @@ public interface SnapshotExporter {
         Chunk selectChunk(@Nullable UUID afterRowId, UUID upToRowId, int maxRows);
 
         /**
-         * Writes a chunk's rows to a private file. On failure, and after {@link ExportedFile#close()}, no file is left.
+         * Writes the rows between a chunk's bounds to a file that nobody else knows of. On failure, and after {@link
+         * Exported#close()}, no file is left. All its rows are of one instant: that of the snapshot, or, of an exporter
+         * that cannot share it, a later one, at which there may be other rows between the bounds.
          *
          * @param progress told now and then, on any thread, how many rows have been read; must not throw
          * @throws CdcInterruptedException if the calling thread was interrupted
+         * @throws FencedException if there is no such row any more, which only another flush can have brought about
          */
-        ExportedFile export(Chunk chunk, LongConsumer progress);
+        Exported export(Chunk chunk, LongConsumer progress);
 
         @Override
         void close();
@@ -60,21 +63,51 @@ public interface SnapshotExporter {
         }
     }
 
+    /** A Parquet file that is not in its place yet, wherever it is until then. */
+    interface Exported extends AutoCloseable {
+        /** What is in it, counted from the file itself. */
+        FileContents contents();
+
+        /** The row versions that were streamed into it. */
+        RowVersions versions();
+
+        /** By attribute name, values that did not fit the declared type and became NULL. */
+        Map<String, Long> lossyCasts();
+
+        /**
+         * Puts the file in its place, and makes sure, as far as the store can tell, that all of it is there. At most once.
+         * After a failure the caller deletes what may be at the key.
+         *
+         * @param key never used before
+         * @throws CdcException if it is not there, or perhaps not
+         */
+        void deliver(ObjectStore store, String key);
+
+        /** Deletes the file, but not what was delivered. Does not throw. */
+        @Override
+        void close();
+    }
+
     /**
      * A Parquet file on the local disk.
      *
      * @param path where it is, until closed
-     * @param contents what is in it, counted from the file itself
-     * @param versions the row versions that were streamed into it
-     * @param lossyCasts by attribute name, values that did not fit the declared type and became NULL
      */
     record ExportedFile(Path path, FileContents contents, RowVersions versions, Map<String, Long> lossyCasts)
-            implements AutoCloseable {
+            implements Exported {
         public ExportedFile {
             lossyCasts = Map.copyOf(lossyCasts);
         }
 
-        /** Deletes the file. */
+        @Override
+        public void deliver(ObjectStore store, String key) {
+            store.put(key, path);
+            long stored = store.head(key).sizeBytes();
+            if (stored != contents.sizeBytes()) {
+                throw new CdcException("the store holds " + stored + " bytes of " + contents.sizeBytes());
+            }
+        }
+
         @Override
         public void close() {
             LocalFiles.deleteIfExists(path);

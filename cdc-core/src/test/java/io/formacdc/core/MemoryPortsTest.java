@@ -56,6 +56,37 @@ class MemoryPortsTest {
     }
 
     @Nested
+    class LiveTest extends LiveExporterContract {
+        private final Path folder;
+        private final MemoryLiveRows rows;
+
+        LiveTest(@TempDir Path folder) {
+            this.folder = folder;
+            this.rows = new MemoryLiveRows(folder);
+        }
+
+        @Override
+        protected LiveExporter exporter() {
+            return rows;
+        }
+
+        @Override
+        protected void write(int schemaId, UUID rowId, long updatedAtMillis) {
+            rows.of(schemaId).put(rowId, updatedAtMillis);
+        }
+
+        @Override
+        protected void delete(int schemaId, UUID rowId) {
+            rows.of(schemaId).remove(rowId);
+        }
+
+        @Override
+        protected Path folder() {
+            return folder;
+        }
+    }
+
+    @Nested
     class ListTest extends FileLogContract {
         private final MemoryFileLog log = new MemoryFileLog();
 

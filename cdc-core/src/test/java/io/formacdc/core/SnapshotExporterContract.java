@@ -19,7 +19,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What every {@link SnapshotExporter} must do. Each test begins without rows. */
+/** What every {@link SnapshotExporter} must do that writes to the local disk. Each test begins without rows. */
 public abstract class SnapshotExporterContract {
     private static final UUID FIRST = new UUID(1, 1);
     private static final UUID SECOND = new UUID(1, -1);
@@ -42,6 +42,10 @@ public abstract class SnapshotExporterContract {
 
     private static Chunk chunk(Snapshot snapshot, int maxRows) {
         return Objects.requireNonNull(snapshot.selectChunk(null, LAST, maxRows));
+    }
+
+    private static ExportedFile export(Snapshot snapshot, int maxRows) {
+        return (ExportedFile) snapshot.export(chunk(snapshot, maxRows), rows -> {});
     }
 
     @Test
@@ -92,7 +96,7 @@ public abstract class SnapshotExporterContract {
     void aFileHoldsTheRowsOfItsChunkWithTheirVersions() throws Exception {
         dirtyThree();
         try (Snapshot snapshot = exporter().openSnapshot(7, null);
-                ExportedFile file = snapshot.export(chunk(snapshot, 2), rows -> {})) {
+                ExportedFile file = export(snapshot, 2)) {
             assertThat(versions(file)).containsExactlyInAnyOrder(FIRST + "@100", SECOND + "@200");
             assertThat(file.contents().rowCount()).isEqualTo(2);
             assertThat(file.contents().rowIds()).isEqualTo(new RowIdRange(FIRST, SECOND));
@@ -109,7 +113,7 @@ public abstract class SnapshotExporterContract {
             assertThat(snapshot.lastRowId()).isEqualTo(LAST);
             dirty(7, SECOND, 900);
             dirty(7, new UUID(2, 2), 900);
-            try (ExportedFile file = snapshot.export(chunk(snapshot, 10), rows -> {})) {
+            try (ExportedFile file = export(snapshot, 10)) {
                 assertThat(versions(file)).containsExactlyInAnyOrder(FIRST + "@100", SECOND + "@200", LAST + "@300");
             }
         }
@@ -119,7 +123,7 @@ public abstract class SnapshotExporterContract {
     void aClosedFileIsGone() throws Exception {
         dirtyThree();
         try (Snapshot snapshot = exporter().openSnapshot(7, null)) {
-            ExportedFile file = snapshot.export(chunk(snapshot, 10), rows -> {});
+            ExportedFile file = export(snapshot, 10);
             assertThat(file.path()).exists();
             file.close();
             assertThat(file.path()).doesNotExist();

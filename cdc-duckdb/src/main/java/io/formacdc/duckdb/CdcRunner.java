@@ -16,6 +16,8 @@ import io.formacdc.core.JdbcChangeLogStore;
 import io.formacdc.core.ManifestConfig;
 import io.formacdc.core.ObjectStore;
 import io.formacdc.core.SchemaRegistry;
+import io.formacdc.core.SnapshotExporter;
+import io.formacdc.core.Transport;
 import io.formacdc.manifest.BaseExport;
 import io.formacdc.manifest.BucketFileLog;
 import io.formacdc.manifest.Compactor;
@@ -24,6 +26,7 @@ import io.formacdc.manifest.ManifestStore;
 import io.formacdc.manifest.ManifestStoreOptions;
 import io.formacdc.manifest.SweepOptions;
 import io.formacdc.manifest.Sweeper;
+import io.formacdc.s3.S3Access;
 import io.formacdc.s3.S3Clients;
 import io.formacdc.s3.S3FullClient;
 import io.formacdc.s3.S3ObjectClient;
@@ -32,6 +35,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -44,6 +48,7 @@ import software.amazon.awssdk.services.s3.S3Client;
 public final class CdcRunner implements AutoCloseable {
     private final CdcConfig config;
     private final DataSource dataSource;
+    private final S3ObjectClient client;
     private final ObjectStore store;
     private final @Nullable ManifestStore manifests;
     private final @Nullable SchemaRegistry registry;
@@ -56,8 +61,8 @@ public final class CdcRunner implements AutoCloseable {
         this.registry = builder.registry;
         this.listener = CdcListener.quiet(builder.listener);
         this.ownClient = builder.s3Client == null ? S3Clients.create(config) : null;
-        this.store = new S3ObjectStore(
-                ownClient != null ? S3FullClient.of(ownClient) : requireFull(builder.s3Client), config.s3Bucket());
+        this.client = ownClient != null ? S3FullClient.of(ownClient) : requireAble(config, builder.s3Client);
+        this.store = new S3ObjectStore(client, config.s3Bucket());
         this.manifests = ManifestConfig.of(config)
                 .map(kept -> new ManifestStore(store, kept, manifestOptions()))
                 .orElse(null);
@@ -89,7 +94,14 @@ public final class CdcRunner implements AutoCloseable {
         TrackedConnections connections = new TrackedConnections(dataSource);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
-                PgExporter exporter = new PgExporter(config, connections, watch, listener)) {
+                PgExporter builtIn = new PgExporter(config, connections, watch, listener);
+                ExtensionExporter extensions = new ExtensionExporter(
+                        config,
+                        builtIn,
+                        client,
+                        () -> S3Access.ofDefaultChain(config),
+                        UnaryOperator.identity())) {
+            SnapshotExporter exporter = config.transport() == Transport.EXTENSIONS ? extensions : builtIn;
             ChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
             FileLog fileLog = manifests == null ? new BucketFileLog() : new ManifestFileLog(manifests);
             Flusher.Ports ports = new Flusher.Ports(changeLog, exporter, store, fileLog);
@@ -170,12 +182,19 @@ public final class CdcRunner implements AutoCloseable {
         return manifests;
     }
 
-    private static S3FullClient requireFull(@Nullable S3ObjectClient client) {
-        if (client instanceof S3FullClient full) {
-            return full;
+    private static S3ObjectClient requireAble(CdcConfig config, @Nullable S3ObjectClient client) {
+        if (client == null || client instanceof S3FullClient) {
+            return requireNonNull(client, "client");
         }
-        throw new InvalidConfigException(List.of("the S3 client can copy and delete, but files are also got and put;"
-                + " implement S3FullClient, or use S3FullClient.of(S3Client)"));
+        if (ManifestConfig.of(config).isPresent()) {
+            throw new InvalidConfigException(List.of("the S3 client can copy and delete, but manifests are also got and"
+                    + " put; implement S3FullClient, or use S3FullClient.of(S3Client)"));
+        }
+        if (config.transport() == Transport.BUILT_IN) {
+            throw new InvalidConfigException(List.of("the S3 client can copy and delete, but files are also got and"
+                    + " put; implement S3FullClient, or use S3FullClient.of(S3Client)"));
+        }
+        return client;
     }
 
     /** Closes the S3 client, if it is this runner's own. */
@@ -199,7 +218,8 @@ public final class CdcRunner implements AutoCloseable {
         }
 
         /**
-         * Uses the host's client, an {@link S3FullClient}, which stays the host's to close.
+         * Uses the host's client, which stays the host's to close: an {@link S3FullClient}, unless rows go by {@link
+         * Transport#EXTENSIONS} and no manifest is kept.
          *
          * @param client null, as if this were not called, for one from the AWS default chain and the configuration,
          *     closed with the runner
@@ -228,7 +248,8 @@ public final class CdcRunner implements AutoCloseable {
 
         /**
          * Takes connections from the host, for example from its pool, instead of opening them as {@code pgHost} and the
-         * other fields say, which are then not looked at. It stays the host's to close.
+         * other fields say, which are then not looked at. It stays the host's to close. DuckDB's extensions cannot use it: with
+         * {@link Transport#EXTENSIONS} they connect as the fields say.
          */
         public Builder dataSource(DataSource source) {
             this.dataSource = requireNonNull(source, "dataSource");
@@ -245,7 +266,8 @@ public final class CdcRunner implements AutoCloseable {
         }
 
         private CdcConfig completeConfig() {
-            return dataSource == null ? config.validate() : config.validateApartFromPostgres();
+            boolean neededToConnect = dataSource == null || config.transport() == Transport.EXTENSIONS;
+            return neededToConnect ? config.validate() : config.validateApartFromPostgres();
         }
     }
 }

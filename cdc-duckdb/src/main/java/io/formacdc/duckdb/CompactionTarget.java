@@ -52,10 +52,9 @@ record CompactionTarget(ObjectStore store, ManifestStore manifests) {
 
     static ManifestStore manifests(CdcConfig config, ObjectStore store, ManifestStoreOptions options) {
         ManifestConfig manifests = ManifestConfig.of(config)
-                .orElseThrow(
-                        () -> new InvalidConfigException(
-                                List.of(
-                                        "without manifests nothing says which files are in use; set manifestPrefix or manifestTemplate")));
+                .orElseThrow(() -> new InvalidConfigException(
+                        List.of("without manifests nothing says which files are in use; set manifestPrefix or"
+                                + " manifestTemplate")));
         return new ManifestStore(store, manifests, options);
     }
 

@@ -4,11 +4,14 @@ import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.DatabaseException;
 import io.formacdc.core.FileContents;
+import io.formacdc.core.InvalidConfigException;
 import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaIds;
 import io.formacdc.core.SnapshotExporter.ExportedFile;
 import io.formacdc.core.TableName;
+import io.formacdc.core.Transport;
+import io.formacdc.s3.S3Access;
 import io.formacdc.s3.S3Clients;
 import io.formacdc.s3.S3FullClient;
 import io.formacdc.s3.S3ObjectStore;
@@ -26,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -42,30 +46,62 @@ public final class DuckExporter implements AutoCloseable {
     private final CdcConfig config;
     private final S3FullClient client;
     private final @Nullable S3Client ownClient;
-    private final ParquetWriter writer;
+    private final @Nullable ParquetWriter builtIn;
+    private final @Nullable ExtensionWriter extensions;
+    private final @Nullable S3Access access;
 
-    private DuckExporter(CdcConfig config, S3FullClient client, @Nullable S3Client ownClient) {
+    private DuckExporter(CdcConfig config, S3FullClient client) {
         this.config = config;
         this.client = client;
-        this.ownClient = ownClient;
-        this.writer = ParquetWriter.open(config);
+        this.ownClient = null;
+        this.builtIn = ParquetWriter.open(config);
+        this.extensions = null;
+        this.access = null;
     }
 
-    /** An exporter that uploads with one fixed access key to the store that the configuration names. */
+    private DuckExporter(
+            CdcConfig config, S3Client ownClient, S3Access access, UnaryOperator<Connection> aroundDuckDb) {
+        this.config = config;
+        this.client = S3FullClient.of(ownClient);
+        this.ownClient = ownClient;
+        this.access = access;
+        boolean byExtensions = config.transport() == Transport.EXTENSIONS;
+        this.builtIn = byExtensions ? null : ParquetWriter.open(config);
+        this.extensions = byExtensions ? ExtensionWriter.open(config, aroundDuckDb) : null;
+    }
+
+    /**
+     * An exporter that writes with one fixed access key to the store that the configuration names.
+     *
+     * @throws CdcException if DuckDB does not start, or lacks an extension that the configured transport needs
+     */
     public static DuckExporter open(CdcConfig config, String s3AccessKey, String s3Secret) {
+        return open(config, s3AccessKey, s3Secret, UnaryOperator.identity());
+    }
+
+    static DuckExporter open(
+            CdcConfig config, String s3AccessKey, String s3Secret, UnaryOperator<Connection> aroundDuckDb) {
         CdcConfig complete = config.withDefaults();
         S3Client client = S3Clients.create(complete, s3AccessKey, s3Secret);
         try {
-            return new DuckExporter(complete, S3FullClient.of(client), client);
+            return new DuckExporter(complete, client, S3Access.of(complete, s3AccessKey, s3Secret), aroundDuckDb);
         } catch (RuntimeException e) {
             client.close();
             throw e;
         }
     }
 
-    /** An exporter that uploads with the host's client, which stays the host's to close. */
+    /**
+     * An exporter that uploads with the host's client, which stays the host's to close.
+     *
+     * @throws InvalidConfigException if the transport is {@link Transport#EXTENSIONS}, which needs a key
+     */
     public static DuckExporter open(CdcConfig config, S3FullClient client) {
-        return new DuckExporter(config.withDefaults(), client, null);
+        if (config.transport() == Transport.EXTENSIONS) {
+            throw new InvalidConfigException(List.of("transport EXTENSIONS has DuckDB write by itself, and a client has"
+                    + " no key to give it; open the exporter with an access key and a secret"));
+        }
+        return new DuckExporter(config.withDefaults(), client);
     }
 
     /**
@@ -87,8 +123,7 @@ public final class DuckExporter implements AutoCloseable {
             List<UUID> rowIds,
             @Nullable SchemaAttributes attributes) {
         SchemaIds.check(schemaId);
-        PgQueries queries =
-                PgQueries.ofDirtyRows(config, schemaId).notNewerThan(snapshotTs).amongThoseGiven();
+        PgQueries queries = PgQueries.ofDirtyRows(config, schemaId).notNewerThan(snapshotTs);
         return export(pgConnStr, s3TmpPath, schemaId, queries, rowIds, attributes);
     }
 
@@ -103,7 +138,7 @@ public final class DuckExporter implements AutoCloseable {
             List<UUID> rowIds,
             @Nullable SchemaAttributes attributes) {
         SchemaIds.check(schemaId);
-        PgQueries queries = PgQueries.ofLiveEntities(config, schemaId).amongThoseGiven();
+        PgQueries queries = PgQueries.ofLiveEntities(config, schemaId);
         return export(pgConnStr, s3TmpPath, schemaId, queries, rowIds, attributes);
     }
 
@@ -131,25 +166,52 @@ public final class DuckExporter implements AutoCloseable {
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
                 PgSessions sessions = new PgSessions(connections);
                 PgSnapshot snapshot = PgSnapshot.open(sessions)) {
+            Projection projection = Projection.of(catalog(snapshot), attributes);
+            if (extensions != null) {
+                return writeByExtensions(new ExtensionWriter.Export(
+                        schemaId,
+                        watch,
+                        PgDsn.of(pgConnStr),
+                        place.bucket() == null ? null : Objects.requireNonNull(access),
+                        projection,
+                        queries.among(ExtensionSql.GIVEN_IDS),
+                        new RowIdInterval(null, null),
+                        ids(sorted, 0, sorted.length),
+                        place.bucket() == null ? place.path() : target));
+            }
             List<RowIdInterval> pieces = pieces(sorted);
             snapshot.setRowIds(rowIds(sorted, pieces));
-            Projection projection = Projection.of(catalog(snapshot), attributes);
             ParquetWriter.Export export = new ParquetWriter.Export(
                     schemaId,
                     watch,
                     connections,
                     snapshot,
-                    queries.ofRangesWith(sorted.length / pieces.size()),
+                    queries.amongThoseGiven().ofRangesWith(sorted.length / pieces.size()),
                     projection,
                     pieces,
                     ParquetWriter.Versions.NOT_KEPT,
                     rows -> {});
-            try (ExportedFile file = writer.write(export)) {
+            try (ExportedFile file = Objects.requireNonNull(builtIn).write(export)) {
                 deliver(file, place);
                 return file.contents();
             }
         } catch (SQLException e) {
             throw new DatabaseException("export of schema " + schemaId, e);
+        }
+    }
+
+    private FileContents writeByExtensions(ExtensionWriter.Export export) {
+        Target place = Target.parse(export.target());
+        try {
+            place.createFolder();
+            return Objects.requireNonNull(extensions).write(export).contents();
+        } catch (RuntimeException e) {
+            try {
+                place.delete(client);
+            } catch (RuntimeException cleanup) {
+                e.addSuppressed(cleanup);
+            }
+            throw e;
         }
     }
 
@@ -178,11 +240,13 @@ public final class DuckExporter implements AutoCloseable {
         Map<RowIdInterval, String> rowIds = new HashMap<>();
         for (int i = 0; i < pieces.size(); i++) {
             rowIds.put(
-                    pieces.get(i),
-                    Arrays.stream(sorted, end(sorted, i), end(sorted, i + 1))
-                            .collect(Collectors.joining(",", "{", "}")));
+                    pieces.get(i), ids(sorted, end(sorted, i), end(sorted, i + 1)));
         }
         return rowIds;
+    }
+
+    private static String ids(String[] sorted, int from, int to) {
+        return Arrays.stream(sorted, from, to).collect(Collectors.joining(",", "{", "}"));
     }
 
     private static int pieceCount(String[] sorted) {
@@ -199,10 +263,9 @@ public final class DuckExporter implements AutoCloseable {
             new S3ObjectStore(client, target.bucket()).put(target.path(), file.path());
             return;
         }
+        target.createFolder();
         try {
-            Path path = Path.of(target.path());
-            Files.createDirectories(Objects.requireNonNull(path.getParent()));
-            Files.move(file.path(), path, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(file.path(), Path.of(target.path()), StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             throw new CdcException(
                     "the exported file could not be moved to " + target.path() + ": " + e.getMessage(), e);
@@ -227,12 +290,39 @@ public final class DuckExporter implements AutoCloseable {
             throw new IllegalArgumentException(
                     "\"" + text + "\" is neither s3://bucket/key nor the path that a file can have");
         }
+
+        void createFolder() {
+            if (bucket == null) {
+                try {
+                    Files.createDirectories(Objects.requireNonNull(Path.of(path).getParent()));
+                } catch (IOException e) {
+                    throw new CdcException("no folder could be made for " + path + ": " + e.getMessage(), e);
+                }
+            }
+        }
+
+        void delete(S3FullClient client) {
+            try {
+                if (bucket == null) {
+                    Files.deleteIfExists(Path.of(path));
+                } else {
+                    new S3ObjectStore(client, bucket).delete(path);
+                }
+            } catch (IOException e) {
+                throw new CdcException("what was written to " + path + " could not be deleted: " + e.getMessage(), e);
+            }
+        }
     }
 
     /** Closes DuckDB, and the S3 client if it was made here. */
     @Override
     public synchronized void close() {
-        writer.close();
+        if (builtIn != null) {
+            builtIn.close();
+        }
+        if (extensions != null) {
+            extensions.close();
+        }
         if (ownClient != null) {
             ownClient.close();
         }

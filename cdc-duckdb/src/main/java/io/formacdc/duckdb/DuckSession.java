@@ -13,7 +13,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.List;
+import java.util.function.UnaryOperator;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A DuckDB of our own with a private folder: it sees no network, no extension, no credential, and no file outside that
- * folder, and its settings are locked. Closing it deletes the folder. A connection is confined to a thread.
+ * folder, if it was not opened for just that, and its settings are locked. Closing it deletes the folder. A connection is confined to a thread.
  */
 final class DuckSession implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DuckSession.class);
@@ -41,49 +41,75 @@ final class DuckSession implements AutoCloseable {
 
     /** @param listener told of the memory it holds, on a thread of its own, until it is closed */
     static DuckSession open(CdcConfig config, CdcListener listener) {
+        return start(config, UnaryOperator.identity(), session -> {
+            session.set("SET allowed_directories = [" + ExportSql.literal(session.folder + "/") + "]");
+            session.set("SET enable_external_access = false");
+            session.set("SET lock_configuration = true");
+            if (listener != CdcListener.NONE) {
+                session.sampler = MemorySampler.start(session.newConnection(), listener);
+            }
+        });
+    }
+
+    /**
+     * One that reaches other places by its extensions, which are loaded. It reads no stored secret.
+     *
+     * @param around what stands between the session and its connection
+     * @throws CdcException that names each extension that cannot be loaded
+     */
+    static DuckSession openWithExtensions(CdcConfig config, UnaryOperator<Connection> around) {
+        return start(config, around, session -> {
+            session.set("SET allow_persistent_secrets = false");
+            DuckExtensions.load(session.connection, config.duckExtensionDirectory());
+            session.set("SET lock_configuration = true");
+        });
+    }
+
+    private interface Setup {
+        void of(DuckSession session) throws SQLException;
+    }
+
+    private static DuckSession start(CdcConfig config, UnaryOperator<Connection> around, Setup setup) {
         Path folder = createFolder(config.spillDirectory());
         try {
-            Connection connection = DriverManager.getConnection("jdbc:duckdb:" + config.duckDbPath());
+            Connection connection = around.apply(DriverManager.getConnection("jdbc:duckdb:" + config.duckDbPath()));
+            DuckSession session = new DuckSession(connection, folder);
             try {
-                lockDown(connection, folder, config.duckThreads(), config.duckMemLimit());
-                DuckSession session = new DuckSession(connection, folder);
-                if (listener != CdcListener.NONE) {
-                    session.sampler = MemorySampler.start(session.newConnection(), listener);
-                }
+                session.setResources(config);
+                setup.of(session);
                 return session;
-            } catch (SQLException e) {
-                connection.close();
+            } catch (SQLException | RuntimeException e) {
+                session.close();
                 throw e;
             }
         } catch (SQLException e) {
             deleteTree(folder);
-            throw new CdcException(
-                    "DuckDB could not be opened"
-                            + (config.duckDbPath().isEmpty()
-                                    ? ""
-                                    : " on " + config.duckDbPath() + ", which only one pass at a time can use")
-                            + ": " + e.getMessage(),
-                    e);
+            throw notOpened(config, e);
         }
     }
 
-    private static void lockDown(Connection connection, Path folder, int threads, String memoryLimit)
-            throws SQLException {
-        String spill = ExportSql.literal(folder.toString());
-        List<String> settings = List.of(
-                "SET threads = " + threads,
-                "SET memory_limit = " + ExportSql.literal(memoryLimit),
-                "SET temp_directory = " + spill,
-                "SET preserve_insertion_order = false",
-                "SET autoinstall_known_extensions = false",
-                "SET autoload_known_extensions = false",
-                "SET allowed_directories = [" + ExportSql.literal(folder + "/") + "]",
-                "SET enable_external_access = false",
-                "SET lock_configuration = true");
+    private static CdcException notOpened(CdcConfig config, SQLException e) {
+        return new CdcException(
+                "DuckDB could not be opened"
+                        + (config.duckDbPath().isEmpty()
+                                ? ""
+                                : " on " + config.duckDbPath() + ", which only one pass at a time can use")
+                        + ": " + e.getMessage(),
+                e);
+    }
+
+    private void setResources(CdcConfig config) throws SQLException {
+        set("SET threads = " + config.duckThreads());
+        set("SET memory_limit = " + ExportSql.literal(config.duckMemLimit()));
+        set("SET temp_directory = " + ExportSql.literal(folder.toString()));
+        set("SET preserve_insertion_order = false");
+        set("SET autoinstall_known_extensions = false");
+        set("SET autoload_known_extensions = false");
+    }
+
+    private void set(String setting) throws SQLException {
         try (Statement statement = connection.createStatement()) {
-            for (String setting : settings) {
-                statement.execute(setting);
-            }
+            statement.execute(setting);
         }
     }
 
@@ -127,6 +153,9 @@ final class DuckSession implements AutoCloseable {
     }
 
     private static void deleteTree(Path folder) {
+        if (Files.notExists(folder)) {
+            return; // closed before
+        }
         try {
             Files.walkFileTree(folder, new SimpleFileVisitor<>() {
                 @Override

@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -49,9 +50,13 @@ record DuckStatements(
         return run(statement -> read(statement, sql, reader), DuckStatements::cancel);
     }
 
-    /** Runs a COPY that asks {@link Wanted#condition} of its rows. */
-    <T> T copy(String sql, Reader<T> reader) {
-        wanted.begin();
+    /**
+     * Runs a COPY that asks {@link Wanted#condition} of its rows.
+     *
+     * @param progress told, on DuckDB's threads, of so many more rows of which {@link Wanted#countingCondition} was asked
+     */
+    <T> T copy(String sql, Reader<T> reader, LongConsumer progress) {
+        wanted.begin(progress);
         return run(statement -> read(statement, sql, reader), statement -> wanted.end());
     }
 
@@ -79,18 +84,25 @@ record DuckStatements(
                 wanted.begin();
             }
         } catch (SQLException e) {
-            throw new CdcException(subject + ": DuckDB failed: " + readable.apply(firstLine(e)), e);
+            throw new CdcException(subject + ": DuckDB failed: " + readable.apply(firstLine(e)), readable(e));
         }
+    }
+
+    /** The cause reaches logs too. */
+    private SQLException readable(SQLException e) {
+        String text = String.valueOf(e.getMessage());
+        String shown = readable.apply(text);
+        return shown.equals(text) ? e : new SQLException(shown, e.getSQLState());
     }
 
     private CdcException failure(SQLException e, InterruptWatch.Guard guard) {
         if (Thread.currentThread().isInterrupted()) {
-            return new CdcInterruptedException(interrupted(), e);
+            return new CdcInterruptedException(interrupted(), readable(e));
         }
         if (guard.timedOut()) {
-            return new CdcException(timedOut(), e);
+            return new CdcException(timedOut(), readable(e));
         }
-        return new CdcException(subject + ": DuckDB failed: " + readable.apply(firstLine(e)), e);
+        return new CdcException(subject + ": DuckDB failed: " + readable.apply(firstLine(e)), readable(e));
     }
 
     private CdcException endedEarly() {

@@ -29,7 +29,7 @@ final class EavTuples implements TupleWriter {
     static final int ARRAY_INDICES = 6;
 
     private static final int FIELDS = 5;
-    private static final String GENERIC = "attributes";
+    static final String GENERIC = "attributes";
 
     private final boolean generic;
     private final boolean hasLists;
@@ -87,6 +87,7 @@ final class EavTuples implements TupleWriter {
         out.setLong(0, row, idHigh);
         out.setLong(1, row, idLow);
         out.setShort(ATTR_ID, row, attrId);
+        out.setNull(LONG, row);
         if (attribute == null) {
             writeAsItIs(out, row, tuple, textAt, textLength, numberAt, numberLength);
             value.set(PgType.TEXT, tuple, indicesAt, indicesLength);
@@ -99,7 +100,9 @@ final class EavTuples implements TupleWriter {
         }
         if (hasLists) {
             value.set(PgType.TEXT, tuple, indicesAt, indicesLength);
-            writeItemOrder(out, row, new String(value.bytes(), StandardCharsets.UTF_8));
+            String indices = new String(value.bytes(), StandardCharsets.UTF_8);
+            out.setLong(ITEM_ORDER, row, itemOrder(indices));
+            out.setLong(ITEM_SUB_ORDER, row, itemSubOrder(indices));
             out.setBoolean(EMPTY_MARKER, row, indicesLength == 0 && textLength < 0 && numberLength < 0);
         }
         return true;
@@ -125,10 +128,7 @@ final class EavTuples implements TupleWriter {
         }
     }
 
-    /**
-     * Writes the column of the type alone, because only that is asked for by the attribute's id. Returns false if there is
-     * a value that the declared type cannot take.
-     */
+    /** Returns false if there is a value that the declared type cannot take. */
     private boolean writeTyped(
             ChunkColumns out,
             int row,
@@ -138,49 +138,50 @@ final class EavTuples implements TupleWriter {
             int textLength,
             int numberAt,
             int numberLength) {
+        out.setNull(TEXT, row);
+        out.setNull(DOUBLE, row);
         if (type == LakeType.VARCHAR) {
             if (textLength >= 0) {
                 value.set(PgType.TEXT, tuple, textAt, textLength);
                 out.setText(TEXT, row, value.bytes());
-                return true;
             }
-            out.setNull(TEXT, row);
-            return numberLength < 0;
+            return textLength >= 0 || numberLength < 0;
         }
-        out.setNull(TEXT, row);
-        boolean fits = false;
-        if (numberLength >= 0) {
-            value.set(numericType, tuple, numberAt, numberLength);
-            fits = switch (type) {
-                case DOUBLE -> value.toDouble();
-                case BOOLEAN -> value.toBoolean();
-                case EPOCH_MILLIS -> value.toEpochMillis();
-                default -> value.toLong();
-            };
+        if (numberLength < 0) {
+            return textLength < 0;
         }
-        int column = type == LakeType.DOUBLE ? DOUBLE : LONG;
-        if (!fits) {
-            out.setNull(column, row);
-        } else if (column == DOUBLE) {
+        value.set(numericType, tuple, numberAt, numberLength);
+        boolean fits = switch (type) {
+            case DOUBLE -> value.toDouble();
+            case BOOLEAN -> value.toBoolean();
+            case EPOCH_MILLIS -> value.toEpochMillis();
+            default -> value.toLong();
+        };
+        if (fits && type == LakeType.DOUBLE) {
             out.setDouble(DOUBLE, row, value.doubleResult);
-        } else {
+        } else if (fits) {
             out.setLong(LONG, row, value.longResult);
         }
-        return fits || (numberLength < 0 && textLength < 0);
+        return fits;
     }
 
-    private static void writeItemOrder(ChunkColumns out, int row, String indices) {
-        long first = -1;
+    /** The first number of {@code array_indices}; before all items for none. */
+    static long itemOrder(String indices) {
+        return indices.isEmpty() ? -1 : number(numbers(indices)[0]);
+    }
+
+    /** Its further numbers, two at the most, folded into one. */
+    static long itemSubOrder(String indices) {
         long rest = 0;
-        if (!indices.isEmpty()) {
-            String[] parts = indices.split("[^0-9]+", -1);
-            first = number(parts[0]);
-            for (int i = 1; i < parts.length; i++) {
-                rest = (rest << 31) | (number(parts[i]) & Integer.MAX_VALUE);
-            }
+        String[] numbers = numbers(indices);
+        for (int i = 1; i < numbers.length; i++) {
+            rest = (rest << 31) | (number(numbers[i]) & Integer.MAX_VALUE);
         }
-        out.setLong(ITEM_ORDER, row, first);
-        out.setLong(ITEM_SUB_ORDER, row, rest);
+        return rest;
+    }
+
+    private static String[] numbers(String indices) {
+        return indices.split("[^0-9]+", -1);
     }
 
     /** What is no number sorts behind all that are. */

@@ -14,7 +14,20 @@ import java.util.stream.Collectors;
  *
  * @param schemaId a number, safe in the text
  */
-record ExportSql(int schemaId, Projection projection, CdcConfig config) {
+record ExportSql(int schemaId, Projection projection, CdcConfig config, Uuids uuids) {
+    /** How a UUID comes, which always has two columns. */
+    enum Uuids {
+        /** As two numbers: DuckDB's Java functions have no UUID. */
+        HALVES,
+        /** As itself, in the first column; the second is the same in all rows. */
+        WHOLE
+    }
+
+    /** Of rows that come from {@link CopyFunction}. */
+    ExportSql(int schemaId, Projection projection, CdcConfig config) {
+        this(schemaId, projection, config, Uuids.HALVES);
+    }
+
     /**
      * Small enough that a merge of many files fits its memory, because a merge can never use less than its inputs' row
      * groups.
@@ -25,12 +38,7 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config) {
 
     /** The statement; it yields one row of statistics. */
     String copyTo(Path file, long entitySource, long eavSource) {
-        return copy(
-                projection.readsEav()
-                        ? entities(entitySource, eavColumns()) + " LEFT JOIN (" + pivot(eavSource)
-                                + ") e ON e.c0 = h.c0 AND e.c1 = h.c1"
-                        : entities(entitySource, ""),
-                file);
+        return copyTo(file.toString(), "postgres_copy(" + entitySource + ")", "postgres_copy(" + eavSource + ")");
     }
 
     /** The same from one source of {@link WideTuples}. */
@@ -40,18 +48,34 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config) {
         for (EavAttribute attribute : projection.eav()) {
             attributes.append(", h.c").append(column++).append(" AS ").append(TableName.quote(attribute.target()));
         }
-        return copy(entities(wideSource, attributes.toString()), file);
+        return copy(file.toString(), entities("postgres_copy(" + wideSource + ")", attributes.toString()));
     }
 
-    private String copy(String select, Path file) {
-        return "COPY (" + select + ") " + ParquetCopy.to(file, config, ROW_GROUP_SIZE, fieldIds());
+    /**
+     * The same of relations of another origin.
+     *
+     * @param target a local path, or {@code s3://bucket/key}
+     * @param entities as {@link EntityTuples} writes them, but for UUIDs, which are of the form of {@link #uuids}
+     * @param eav as {@link EavTuples} writes them, with the same exception
+     */
+    String copyTo(String target, String entities, String eav) {
+        String select = entities(entities, eavColumns());
+        return copy(
+                target,
+                projection.readsEav()
+                        ? select + " LEFT JOIN (" + pivot(eav) + ") e ON e.c0 = h.c0 AND e.c1 = h.c1"
+                        : select);
     }
 
-    private String entities(long source, String attributes) {
-        return "SELECT " + schemaId + "::SMALLINT AS schema_id, " + uuid("h.c0", "h.c1")
+    private String copy(String target, String select) {
+        return "COPY (" + select + ") " + ParquetCopy.to(target, config, ROW_GROUP_SIZE, fieldIds());
+    }
+
+    private String entities(String rows, String attributes) {
+        return "SELECT " + schemaId + "::SMALLINT AS schema_id, " + uuid(0)
                 + " AS row_id, h.c2 AS changed_at, h.c3 AS deleted_at, h.c4 AS ltbase_created_at,"
-                + " h.c5 AS ltbase_updated_at, h.c6 AS ltbase_deleted_at" + hotColumns() + attributes
-                + " FROM postgres_copy(" + source + ") h";
+                + " h.c5 AS ltbase_updated_at, h.c6 AS ltbase_deleted_at" + hotColumns() + attributes + " FROM " + rows
+                + " h";
     }
 
     private String hotColumns() {
@@ -60,7 +84,7 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config) {
         for (HotColumn hot : projection.hot()) {
             boolean isUuid = hot.targetType() == LakeType.UUID;
             sql.append(", ")
-                    .append(isUuid ? uuid("h.c" + column, "h.c" + (column + 1)) : "h.c" + column)
+                    .append(isUuid ? uuid(column) : "h.c" + column)
                     .append(" AS ")
                     .append(TableName.quote(hot.target()));
             column += isUuid ? 2 : 1;
@@ -77,7 +101,7 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config) {
                 .collect(Collectors.joining());
     }
 
-    private String pivot(long eavSource) {
+    private String pivot(String eavRows) {
         String aggregates = projection.generic()
                 ? ", list({'attr_id': c" + EavTuples.ATTR_ID + ", 'array_indices': c" + EavTuples.ARRAY_INDICES
                         + ", 'value_text': c" + EavTuples.TEXT + ", 'value_numeric': c" + EavTuples.DOUBLE
@@ -85,7 +109,7 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config) {
                 : projection.eav().stream()
                         .map(a -> ", " + (a.isList() ? list(a) : scalar(a)) + " AS a" + a.attrId())
                         .collect(Collectors.joining());
-        return "SELECT c0, c1" + aggregates + " FROM postgres_copy(" + eavSource + ") GROUP BY c0, c1";
+        return "SELECT c0, c1" + aggregates + " FROM " + eavRows + " GROUP BY c0, c1";
     }
 
     /** The greatest, should a scalar have several rows. */
@@ -113,10 +137,14 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config) {
                 };
     }
 
-    /** Two signed halves to a UUID; there is no cast that takes them as they are. */
-    private static String uuid(String high, String low) {
-        return "((" + high + " & " + UNSIGNED_64 + ")::UHUGEINT << 64 | (" + low + " & " + UNSIGNED_64
-                + ")::UHUGEINT)::UUID";
+    /** There is no cast that takes two signed halves as they are. */
+    private String uuid(int column) {
+        String high = "h.c" + column;
+        String low = "h.c" + (column + 1);
+        return uuids == Uuids.WHOLE
+                ? high
+                : "((" + high + " & " + UNSIGNED_64 + ")::UHUGEINT << 64 | (" + low + " & " + UNSIGNED_64
+                        + ")::UHUGEINT)::UUID";
     }
 
     /** DuckDB type by column, in the order of the file. */

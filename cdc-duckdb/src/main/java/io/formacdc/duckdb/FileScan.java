@@ -235,7 +235,7 @@ final class FileScan implements AutoCloseable {
         execute("COPY (SELECT f.* EXCLUDE (file_row_number) FROM read_parquet(" + literal(source)
                 + ", file_row_number = true) f SEMI JOIN (SELECT n FROM judged WHERE file = " + number
                 + ") w ON f.file_row_number = w.n) "
-                + ParquetCopy.to(target, config, ExportSql.ROW_GROUP_SIZE, fieldIds));
+                + ParquetCopy.to(target.toString(), config, ExportSql.ROW_GROUP_SIZE, fieldIds));
         return facts(target);
     }
 

@@ -10,7 +10,6 @@ import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaRegistry;
 import io.formacdc.core.SnapshotExporter.Chunk;
 import io.formacdc.core.SnapshotExporter.ExportedFile;
-import io.formacdc.core.SnapshotExporter.Snapshot;
 import io.formacdc.manifest.ManifestEntry;
 import io.formacdc.manifest.ManifestStore;
 import io.formacdc.manifest.ManifestStoreOptions;
@@ -68,7 +67,7 @@ public final class Lake implements AutoCloseable {
         try (InterruptWatch watch = InterruptWatch.open();
                 PgExporter exporter =
                         new PgExporter(complete, new TrackedConnections(PgDataSources.of(complete)), watch);
-                Snapshot snapshot = exporter.openSnapshot(schemaId, attributes)) {
+                PgExporter.DirtyRows snapshot = exporter.openSnapshot(schemaId, attributes)) {
             UUID last = snapshot.lastRowId();
             Chunk dirty = last == null ? null : snapshot.selectChunk(null, last, Integer.MAX_VALUE);
             if (dirty == null) {

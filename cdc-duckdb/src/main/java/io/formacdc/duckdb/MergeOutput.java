@@ -74,7 +74,10 @@ record MergeOutput(CdcConfig config, MergeMemory memory, Path folder, DuckStatem
             for (RowIdInterval part : parts(request.bounds(), request.files())) {
                 long expected = count(part);
                 String filter = request.inputs().isEmpty() ? "" : " AND " + LooseVersions.inInterval("f.row_id", part);
-                ParquetCopy copy = copy(select + filter, expected, rowBytes, config, fieldIds);
+                long before = rows;
+                LongConsumer progress =
+                        new ThrottledProgress(n -> request.progress().accept(before + n));
+                ParquetCopy copy = copy(select + filter, expected, rowBytes, config, fieldIds, progress);
                 written.add(copy);
                 if (copy.rowCount() != expected) {
                     throw new CdcException(
@@ -103,7 +106,7 @@ record MergeOutput(CdcConfig config, MergeMemory memory, Path folder, DuckStatem
                     return result.getLong(1);
                 });
         CdcConfig quick = config.toBuilder().parquetCompression("snappy").build();
-        return copy(select, rows, MergeSource.rowBytes(inputs.values()), quick, "")
+        return copy(select, rows, MergeSource.rowBytes(inputs.values()), quick, "", n -> {})
                 .file();
     }
 
@@ -154,10 +157,11 @@ record MergeOutput(CdcConfig config, MergeMemory memory, Path folder, DuckStatem
     }
 
     /** Sorted where memory allows. */
-    private ParquetCopy copy(String select, long rows, long rowBytes, CdcConfig config, String fieldIds) {
+    private ParquetCopy copy(
+            String select, long rows, long rowBytes, CdcConfig config, String fieldIds, LongConsumer progress) {
         if (memory.canSort(rows, rowBytes)) {
             try {
-                return copy(sorted(select), config, fieldIds);
+                return copy(select + " ORDER BY row_id", config, fieldIds, progress);
             } catch (CdcException e) {
                 if (!DuckStatements.outOfMemory(e)) {
                     throw e;
@@ -165,21 +169,20 @@ record MergeOutput(CdcConfig config, MergeMemory memory, Path folder, DuckStatem
                 LOG.debug("{}: no memory to sort {} rows, which stay as they are", statements.subject(), rows);
             }
         }
-        return copy(select, config, fieldIds);
+        return copy(select, config, fieldIds, progress);
     }
 
-    /** A limit that none reaches keeps DuckDB from asking before the sort what is to be asked after it. */
-    private static String sorted(String select) {
-        return "SELECT * FROM (" + select + " ORDER BY row_id LIMIT " + MOST_ROWS + ") WHERE "
-                + Wanted.condition("changed_at");
-    }
-
-    private ParquetCopy copy(String select, CdcConfig config, String fieldIds) {
+    /** A limit that none reaches keeps DuckDB from asking of all rows, or before the sort, what is to be asked at the end. */
+    private ParquetCopy copy(String select, CdcConfig config, String fieldIds, LongConsumer progress) {
         Path file = folder.resolve(UuidV7.next() + ".parquet");
+        String counted = "SELECT * FROM (" + select + " LIMIT " + MOST_ROWS + ") WHERE "
+                + Wanted.countingCondition("changed_at");
         try {
             return statements.copy(
-                    "COPY (" + select + ") " + ParquetCopy.to(file, config, memory.rowGroupSize(), fieldIds),
-                    stats -> ParquetCopy.read(stats, file));
+                    "COPY (" + counted + ") "
+                            + ParquetCopy.to(file.toString(), config, memory.rowGroupSize(), fieldIds),
+                    stats -> ParquetCopy.read(stats, file.toString()),
+                    progress);
         } catch (RuntimeException | Error e) {
             ParquetCopy.deleteAfter(e, file);
             throw e;

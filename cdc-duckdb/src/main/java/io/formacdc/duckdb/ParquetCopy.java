@@ -18,11 +18,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a COPY to a Parquet file wrote, as DuckDB tells it.
  *
+ * @param target a local path, or {@code s3://bucket/key}
  * @param rowIds null when there is no row
  * @param versions null when there is no row
  */
 record ParquetCopy(
-        Path file,
+        String target,
         long rowCount,
         long sizeBytes,
         @Nullable RowIdRange rowIds,
@@ -35,8 +36,8 @@ record ParquetCopy(
      * @param rowGroupSize as in {@code 64MB}
      * @param fieldIds a list for {@code FIELD_IDS}
      */
-    static String to(Path file, CdcConfig config, String rowGroupSize, String fieldIds) {
-        return "TO " + ExportSql.literal(file.toString()) + " (FORMAT PARQUET, PARQUET_VERSION V2, " + codec(config)
+    static String to(String target, CdcConfig config, String rowGroupSize, String fieldIds) {
+        return "TO " + ExportSql.literal(target) + " (FORMAT PARQUET, PARQUET_VERSION V2, " + codec(config)
                 + ", ROW_GROUP_SIZE_BYTES '" + rowGroupSize + "', FIELD_IDS {" + fieldIds
                 + "}, USE_TMP_FILE false, RETURN_STATS)";
     }
@@ -47,17 +48,22 @@ record ParquetCopy(
                 + (name.equals("ZSTD") ? ", COMPRESSION_LEVEL " + config.parquetCompressionLevel() : "");
     }
 
+    /** Where the file is, if it is a local one. */
+    Path file() {
+        return Path.of(target);
+    }
+
     /** Takes the statement's row. */
-    static ParquetCopy read(ResultSet stats, Path file) throws SQLException {
+    static ParquetCopy read(ResultSet stats, String target) throws SQLException {
         stats.next();
         long rowCount = stats.getLong("count");
         long sizeBytes = stats.getLong("file_size_bytes");
         if (rowCount == 0) {
-            return new ParquetCopy(file, 0, sizeBytes, null, null);
+            return new ParquetCopy(target, 0, sizeBytes, null, null);
         }
         Map<?, ?> byColumn = (Map<?, ?>) stats.getObject("column_statistics");
         return new ParquetCopy(
-                file,
+                target,
                 rowCount,
                 sizeBytes,
                 new RowIdRange(
@@ -70,7 +76,12 @@ record ParquetCopy(
 
     /** The same with the checksum, for which the file is read once. */
     FileContents contents(Map<String, String> columns) {
-        return new FileContents(rowCount, sizeBytes, FileContents.checksumOf(file), rowIds, versions, columns);
+        return new FileContents(rowCount, sizeBytes, FileContents.checksumOf(file()), rowIds, versions, columns);
+    }
+
+    /** The same of a file that is not read back. */
+    FileContents contentsUnread(Map<String, String> columns) {
+        return new FileContents(rowCount, sizeBytes, null, rowIds, versions, columns);
     }
 
     private static String statistic(Map<?, ?> byColumn, String column, String name) {

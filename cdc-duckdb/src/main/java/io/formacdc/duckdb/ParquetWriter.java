@@ -152,7 +152,7 @@ final class ParquetWriter implements AutoCloseable {
             if (sources.stream().anyMatch(CopySource::hasEnded)) {
                 throw failure(guard, sources);
             }
-            FileContents contents = ParquetCopy.read(stats, file).contents(sql.columns());
+            FileContents contents = ParquetCopy.read(stats, file.toString()).contents(sql.columns());
             Map<String, Long> lossyCasts = new HashMap<>();
             sources.forEach(source -> lossyCasts.putAll(source.lossyCasts()));
             return new ExportedFile(file, contents, sources.get(0).versions(), lossyCasts);

@@ -1,6 +1,7 @@
 package io.formacdc.duckdb;
 
 import io.formacdc.core.CdcConfig;
+import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcListener;
 import io.formacdc.core.DatabaseException;
 import io.formacdc.core.LiveExporter;
@@ -56,7 +57,7 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
     }
 
     @Override
-    public Snapshot openSnapshot(int schemaId, @Nullable SchemaAttributes attributes) {
+    public DirtyRows openSnapshot(int schemaId, @Nullable SchemaAttributes attributes) {
         Watching watching = Watching.by(watch, connections);
         try {
             return open(
@@ -128,10 +129,10 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
     }
 
     /** Rows of a schema at one instant. */
-    private abstract class Rows implements Snapshot {
+    abstract class Rows implements Snapshot {
         final int schemaId;
         final PgSnapshot snapshot;
-        private final Projection projection;
+        final Projection projection;
         final PgQueries queries;
         private final String kind;
         private @Nullable OpenSnapshot told;
@@ -242,7 +243,7 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
     }
 
     /** The dirty rows of a schema. */
-    private final class DirtyRows extends Rows {
+    final class DirtyRows extends Rows {
         private final Watching watching;
 
         private DirtyRows(int schemaId, PgSnapshot snapshot, Projection projection, Watching watching) {
@@ -252,7 +253,18 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
 
         @Override
         public ExportedFile export(Chunk chunk, LongConsumer progress) {
-            return write(writer(), watching.watch(), chunk, Versions.KEPT, progress);
+            ExportedFile file = write(writer(), watch(), chunk, Versions.KEPT, progress);
+            if (file.contents().rowCount() != chunk.rowCount()) {
+                file.close();
+                throw new CdcException("the file holds " + file.contents().rowCount() + " rows, and " + chunk.rowCount()
+                        + " were selected");
+            }
+            return file;
+        }
+
+        /** Of the thread that opened this. */
+        InterruptWatch watch() {
+            return watching.watch();
         }
 
         @Override

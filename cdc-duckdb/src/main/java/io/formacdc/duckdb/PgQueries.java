@@ -8,6 +8,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The queries whose rows an export streams. Their text holds quoted identifiers, numbers and row ids, and does not grow
@@ -19,8 +20,7 @@ import java.util.stream.Collectors;
  * @param keyColumns SQL of row_id, changed_at, deleted_at and xmin of a row to export
  * @param source the table of these, and conditions; more may follow
  * @param rowIdColumn the row id in it
- * @param amongGivenIds whether only rows of the ids of {@link PgSnapshot#setRowIds} are exported, of which none may come
- *     twice
+ * @param givenIds selects the {@code id}s of which alone rows are exported, none of them twice; null for all
  * @param rowsOfRange how many rows of each range are exported, roughly; 0 where that is not known
  * @param dense whether that is most entities of the range
  */
@@ -31,7 +31,7 @@ record PgQueries(
         String keyColumns,
         String source,
         String rowIdColumn,
-        boolean amongGivenIds,
+        @Nullable String givenIds,
         long rowsOfRange,
         boolean dense) {
 
@@ -47,7 +47,7 @@ record PgQueries(
                 "row_id, changed_at, deleted_at, xmin AS xmin",
                 TableName.parse(config.changeLogTable()) + " WHERE schema_id = " + schemaId + " AND flushed_at = 0",
                 "row_id",
-                false,
+                null,
                 0,
                 false);
     }
@@ -62,7 +62,7 @@ record PgQueries(
                 "ltbase_row_id AS row_id, ltbase_updated_at AS changed_at, 0::bigint AS deleted_at, xmin AS xmin",
                 entityMain + " WHERE ltbase_schema_id = " + schemaId + " AND ltbase_deleted_at IS NULL",
                 "ltbase_row_id",
-                false,
+                null,
                 0,
                 false);
     }
@@ -71,17 +71,22 @@ record PgQueries(
     PgQueries notNewerThan(long changedAtMillis) {
         String notNewer = source + " AND changed_at <= " + changedAtMillis;
         return new PgQueries(
-                schemaId, entityMain, eavData, keyColumns, notNewer, rowIdColumn, amongGivenIds, rowsOfRange, dense);
+                schemaId, entityMain, eavData, keyColumns, notNewer, rowIdColumn, givenIds, rowsOfRange, dense);
     }
 
-    /** Those of the ids given to the snapshot. */
+    /** Those of the ids given to {@link PgSnapshot#setRowIds}. */
     PgQueries amongThoseGiven() {
-        return new PgQueries(schemaId, entityMain, eavData, keyColumns, source, rowIdColumn, true, rowsOfRange, dense);
+        return among("SELECT " + PgSnapshot.ROW_IDS + " AS id");
+    }
+
+    /** Those of the ids that a query selects as {@code id}. */
+    PgQueries among(String idsQuery) {
+        return new PgQueries(
+                schemaId, entityMain, eavData, keyColumns, source, rowIdColumn, idsQuery, rowsOfRange, dense);
     }
 
     PgQueries ofRangesWith(long rows) {
-        return new PgQueries(
-                schemaId, entityMain, eavData, keyColumns, source, rowIdColumn, amongGivenIds, rows, dense);
+        return new PgQueries(schemaId, entityMain, eavData, keyColumns, source, rowIdColumn, givenIds, rows, dense);
     }
 
     /** Those that fit a range: finds out, by a count that goes no further than need be, whether most entities are exported. */
@@ -91,7 +96,7 @@ record PgQueries(
             count.next();
             boolean most = count.getLong(1) <= 2 * rowsOfRange;
             return new PgQueries(
-                    schemaId, entityMain, eavData, keyColumns, source, rowIdColumn, amongGivenIds, rowsOfRange, most);
+                    schemaId, entityMain, eavData, keyColumns, source, rowIdColumn, givenIds, rowsOfRange, most);
         }
     }
 
@@ -153,10 +158,10 @@ record PgQueries(
 
     private String keysIn(RowIdInterval range) {
         String keys = "SELECT " + keyColumns + " FROM " + source;
-        if (!amongGivenIds) {
+        if (givenIds == null) {
             return keys + within(range, rowIdColumn);
         }
-        String given = "(SELECT " + PgSnapshot.ROW_IDS + " AS id ORDER BY 1) i";
+        String given = "(" + givenIds + " ORDER BY 1) i";
         return dense
                 ? "SELECT c.* FROM " + given + " JOIN (" + keys + within(range, rowIdColumn) + ") c ON c.row_id = i.id"
                 : "SELECT i.id AS row_id, c.changed_at, c.deleted_at, c.xmin FROM " + given + " CROSS JOIN LATERAL ("

@@ -2,6 +2,7 @@ package io.formacdc.duckdb;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.function.LongConsumer;
 import org.duckdb.DuckDBColumnType;
 import org.duckdb.DuckDBFunctions;
 
@@ -12,25 +13,33 @@ import org.duckdb.DuckDBFunctions;
  */
 final class Wanted {
     private static final String FUNCTION = "forma_cdc_wanted";
+    private static final String COUNTING_FUNCTION = "forma_cdc_wanted_and_counted";
 
     private volatile boolean ended;
+    private volatile LongConsumer counted = rows -> {};
 
-    /** Registers the condition; once for each database. */
+    /** Registers the conditions; once for each database. */
     static Wanted register(Connection duckDb) throws SQLException {
         Wanted wanted = new Wanted();
+        wanted.register(duckDb, FUNCTION, rows -> {});
+        wanted.register(duckDb, COUNTING_FUNCTION, rows -> wanted.counted.accept(rows));
+        return wanted;
+    }
+
+    private void register(Connection duckDb, String name, LongConsumer asked) throws SQLException {
         DuckDBFunctions.scalarFunction()
-                .withName(FUNCTION)
+                .withName(name)
                 .withParameter(long.class)
                 .withReturnType(DuckDBColumnType.BOOLEAN)
                 .withVolatile()
                 .withVectorizedFunction((rows, result) -> {
-                    boolean answer = !wanted.ended;
+                    boolean answer = !ended;
                     for (long i = 0; i < rows.rowCount(); i++) {
                         result.setBoolean(i, answer);
                     }
+                    asked.accept(rows.rowCount());
                 })
                 .register(duckDb);
-        return wanted;
     }
 
     /** @param column any of type BIGINT; without one, DuckDB would ask once for all rows */
@@ -38,7 +47,18 @@ final class Wanted {
         return FUNCTION + "(" + column + ")";
     }
 
+    /** The same, and rows that are asked about count as written. */
+    static String countingCondition(String column) {
+        return COUNTING_FUNCTION + "(" + column + ")";
+    }
+
     void begin() {
+        begin(rows -> {});
+    }
+
+    /** @param progress told, on DuckDB's threads, of so many more rows */
+    void begin(LongConsumer progress) {
+        counted = progress;
         ended = false;
     }
 

@@ -2,7 +2,6 @@ package io.formacdc.duckdb;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.formacdc.core.Attribute;
 import io.formacdc.core.CdcConfig;
@@ -30,7 +29,6 @@ import io.formacdc.manifest.RetiredFile;
 import io.formacdc.manifest.SweepOptions;
 import io.formacdc.manifest.Sweeper;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -46,8 +44,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class CompactionIT {
     private static final int SCHEMA = 7;
@@ -326,72 +322,6 @@ class CompactionIT {
 
         assertThat(manifest().delta()).isEmpty();
         entities.assertLakeEqualsPostgres(config());
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"flipped", "truncated", "no Parquet", "another schema's", "without system columns", "gone"})
-    void aSourceThatIsNotWhatIsListedIsRefusedBeforeAnythingIsWritten(String kind) throws Exception {
-        entities.insertMany(50);
-        flush();
-        compact();
-        changeSome(30);
-        flush();
-        String key = manifest().delta().get(0).key();
-        spoil(kind, key);
-        List<ObjectInfo> before = host.objects();
-
-        SchemaCompactionException e =
-                catchThrowableOfType(SchemaCompactionException.class, () -> compactOrThrow(compaction()));
-
-        assertThat(e.getMessage()).contains("schema 7").contains(key);
-        assertThat(e.report().schemas().get(0).outcome()).isEqualTo(Outcome.FAILED);
-        assertThat(host.objects()).isEqualTo(before);
-    }
-
-    private void spoil(String kind, String key) throws Exception {
-        Path file = Files.createTempFile("spoiled", ".parquet");
-        host.store().download(key, file);
-        byte[] content = Files.readAllBytes(file);
-        switch (kind) {
-            case "flipped" -> content[content.length / 2] ^= 1;
-            case "truncated" -> content = java.util.Arrays.copyOf(content, content.length / 2);
-            case "no Parquet" -> content = "not a Parquet file".getBytes(StandardCharsets.UTF_8);
-            case "another schema's" ->
-                content = foreign("SELECT 8::SMALLINT AS schema_id, uuid() AS row_id,"
-                        + " 1::BIGINT AS changed_at, 0::BIGINT AS deleted_at, 1::BIGINT AS ltbase_created_at");
-            case "without system columns" -> content = foreign("SELECT 1 AS a");
-            default -> {}
-        }
-        Files.write(file, content);
-        if (kind.equals("gone")) {
-            host.store().delete(key);
-        } else {
-            host.store().put(key, file);
-        }
-        if (!kind.equals("flipped") && !kind.equals("truncated")) {
-            unstamp(key); // as older deployments list files
-        }
-        Files.delete(file);
-    }
-
-    private byte[] foreign(String select) throws Exception {
-        Path file = Files.createTempFile("foreign", ".parquet");
-        try (java.sql.Connection duckDb = java.sql.DriverManager.getConnection("jdbc:duckdb:");
-                java.sql.Statement statement = duckDb.createStatement()) {
-            statement.execute("COPY (" + select + ") TO '" + file + "' (FORMAT PARQUET)");
-            return Files.readAllBytes(file);
-        } finally {
-            Files.delete(file);
-        }
-    }
-
-    private void unstamp(String key) throws IOException {
-        ObjectStore.StoredObject stored = host.store().get(manifestKey());
-        String json = new String(stored.content(), StandardCharsets.UTF_8)
-                .replaceAll("\"checksum\": ?\"[^\"]*\",?", "")
-                .replaceAll("\"size_bytes\": ?[0-9]+,?", "");
-        host.store().putIfMatch(manifestKey(), json.getBytes(StandardCharsets.UTF_8), stored.etag());
-        assertThat(manifest().lists(key)).isTrue();
     }
 
     @Test

@@ -15,6 +15,8 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -121,7 +123,12 @@ final class MergeMemoryIT {
                     merge.addLoose(source(merge, sources, "delta" + d));
                 }
                 List<Source> base = List.of(source(merge, sources, "base"));
-                List<LocalFile> written = merge.writeBase(RowIdInterval.ALL, base, 2, rows -> {});
+                List<Long> told = Collections.synchronizedList(new ArrayList<>());
+                List<LocalFile> written = merge.writeBase(RowIdInterval.ALL, base, 2, told::add);
+                if (told.size() < 4 || told.get(told.size() - 1) != rows(written)) {
+                    throw new IllegalStateException(
+                            "of two files no progress was told on the way, or not the right one at the end: " + told);
+                }
                 System.out.println(peakBytes());
                 System.out.println(rows(written) + " " + sumOfVersions(written));
             }

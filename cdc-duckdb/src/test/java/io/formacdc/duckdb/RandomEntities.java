@@ -15,6 +15,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.sql.Types;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -76,21 +78,25 @@ final class RandomEntities {
             SELECT ltbase_row_id::text, ltbase_updated_at, ltbase_created_at, ltbase_updated_at, ltbase_deleted_at, text_01,
                    smallint_01, integer_01, bigint_01, double_01, uuid_01::text, smallint_02 > 0.5, text_02 IN ('1', 'true'),
                    floor(extract(epoch FROM text_03::timestamptz) * 1000)::bigint, bigint_02,
-                   (SELECT value_text FROM eav_data WHERE row_id = ltbase_row_id AND attr_id = 11),
-                   (SELECT value_numeric FROM eav_data WHERE row_id = ltbase_row_id AND attr_id = 12),
-                   (SELECT value_numeric::bigint FROM eav_data WHERE row_id = ltbase_row_id AND attr_id = 13),
-                   (SELECT value_numeric > 0.5 FROM eav_data WHERE row_id = ltbase_row_id AND attr_id = 14),
+                   (SELECT value_text FROM eav_data WHERE schema_id = 7 AND row_id = ltbase_row_id AND attr_id = 11),
+                   (SELECT value_numeric FROM eav_data
+                     WHERE schema_id = 7 AND row_id = ltbase_row_id AND attr_id = 12),
+                   (SELECT value_numeric::bigint FROM eav_data
+                     WHERE schema_id = 7 AND row_id = ltbase_row_id AND attr_id = 13),
+                   (SELECT value_numeric > 0.5 FROM eav_data
+                     WHERE schema_id = 7 AND row_id = ltbase_row_id AND attr_id = 14),
                    (SELECT CASE WHEN count(*) > 0 THEN to_json(coalesce(array_agg(value_text
                        ORDER BY array_indices::int) FILTER (WHERE array_indices <> ''), '{}'))::text END
-                     FROM eav_data WHERE row_id = ltbase_row_id AND attr_id = 15),
+                     FROM eav_data WHERE schema_id = 7 AND row_id = ltbase_row_id AND attr_id = 15),
                    (SELECT CASE WHEN count(*) > 0 THEN to_json(coalesce(array_agg(value_numeric::bigint
                        ORDER BY array_indices::int) FILTER (WHERE array_indices <> ''), '{}'))::text END
-                     FROM eav_data WHERE row_id = ltbase_row_id AND attr_id = 16)
+                     FROM eav_data WHERE schema_id = 7 AND row_id = ltbase_row_id AND attr_id = 16)
               FROM entity_main WHERE ltbase_schema_id = 7 ORDER BY ltbase_row_id""";
 
     private final Connection connection;
     private final Random random;
     private final Map<UUID, Boolean> isLive = new LinkedHashMap<>();
+    private final List<List<@Nullable Object>> eavRows = new ArrayList<>();
     private long version = 1_700_000_000_000L;
 
     RandomEntities(Connection connection, long seed) throws SQLException {
@@ -122,6 +128,39 @@ final class RandomEntities {
             connection.commit();
         }
         connection.setAutoCommit(true);
+    }
+
+    /** What a writer does to one entity. */
+    enum Change {
+        CREATE,
+        UPDATE,
+        DELETE,
+        RECREATE
+    }
+
+    /**
+     * Does so to some entity, in a transaction with its dirty row.
+     *
+     * @param most entities that there may be, deleted ones included
+     * @return false where there is none to do it to
+     */
+    boolean change(Change change, int most) throws SQLException {
+        List<UUID> ids = isLive.keySet().stream()
+                .filter(id -> isLive.getOrDefault(id, false) != (change == Change.RECREATE))
+                .toList();
+        if (change == Change.CREATE ? isLive.size() >= most : ids.isEmpty()) {
+            return false;
+        }
+        UUID id = change == Change.CREATE
+                ? new UUID(random.nextLong(), random.nextLong())
+                : ids.get(random.nextInt(ids.size()));
+        connection.setAutoCommit(false);
+        version += 1 + random.nextInt(3);
+        write(id, change == Change.DELETE);
+        isLive.put(id, change != Change.DELETE);
+        connection.commit();
+        connection.setAutoCommit(true);
+        return true;
     }
 
     private void write(UUID id, boolean delete) throws SQLException {
@@ -166,10 +205,11 @@ final class RandomEntities {
                 unset() ? null : List.of("0", "0.3", "0.5", "0.51", "1").get(random.nextInt(5)));
         list(id, 15);
         list(id, 16);
+        insertEavRows();
     }
 
     /** Absent, empty, or up to a dozen items in no order. */
-    private void list(UUID id, int attrId) throws SQLException {
+    private void list(UUID id, int attrId) {
         if (unset()) {
             return;
         }
@@ -183,16 +223,28 @@ final class RandomEntities {
         }
     }
 
-    private void eav(UUID id, int attrId, String indices, @Nullable String text, @Nullable String number)
-            throws SQLException {
+    private void eav(UUID id, int attrId, String indices, @Nullable String text, @Nullable String number) {
         if (text != null || number != null) {
             eavRow(id, attrId, indices, text, number);
         }
     }
 
-    private void eavRow(UUID id, int attrId, String indices, @Nullable String text, @Nullable String number)
-            throws SQLException {
-        execute("INSERT INTO eav_data VALUES (7, ?, ?, ?, ?, ?)", id, attrId, indices, text, number);
+    private void eavRow(UUID id, int attrId, String indices, @Nullable String text, @Nullable String number) {
+        List<@Nullable Object> row = new ArrayList<>();
+        Collections.addAll(row, id, attrId, indices, text, number);
+        eavRows.add(row);
+    }
+
+    private void insertEavRows() throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("INSERT INTO eav_data VALUES (7, ?, ?, ?, ?, ?)")) {
+            for (List<@Nullable Object> row : eavRows) {
+                set(statement, row);
+                statement.addBatch();
+            }
+            statement.executeBatch();
+        }
+        eavRows.clear();
     }
 
     private boolean unset() {
@@ -219,19 +271,28 @@ final class RandomEntities {
 
     private void execute(String sql, @Nullable Object... values) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            for (int i = 0; i < values.length; i++) {
-                if (values[i] instanceof String text) {
-                    statement.setObject(i + 1, text, Types.OTHER);
-                } else {
-                    statement.setObject(i + 1, values[i]);
-                }
-            }
+            set(statement, Arrays.asList(values));
             statement.execute();
+        }
+    }
+
+    private static void set(PreparedStatement statement, List<@Nullable Object> values) throws SQLException {
+        for (int i = 0; i < values.size(); i++) {
+            if (values.get(i) instanceof String text) {
+                statement.setObject(i + 1, text, Types.OTHER);
+            } else {
+                statement.setObject(i + 1, values.get(i));
+            }
         }
     }
 
     static List<List<@Nullable Object>> inLake(Lake lake) throws SQLException {
         return read(lake.connection(), IN_LAKE);
+    }
+
+    /** @param view the query of the view */
+    static List<List<@Nullable Object>> inLake(Connection duckDb, String view) throws SQLException {
+        return read(duckDb, IN_LAKE.replace("FROM lake", "FROM (" + view + ")"));
     }
 
     List<List<@Nullable Object>> inPostgres() throws SQLException {

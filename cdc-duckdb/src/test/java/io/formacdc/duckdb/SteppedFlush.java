@@ -15,7 +15,6 @@ import io.formacdc.core.SnapshotExporter;
 import io.formacdc.manifest.ManifestFileLog;
 import io.formacdc.manifest.ManifestStore;
 import io.formacdc.manifest.ManifestStoreOptions;
-import io.formacdc.s3.S3ObjectStore;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -82,8 +81,12 @@ final class SteppedFlush {
     private Step step = point -> {};
 
     SteppedFlush(TestHost host) {
-        this.store =
-                new SteppedStore(new S3ObjectStore(host.client, TestHost.s3().bucket()));
+        this(host.store());
+    }
+
+    /** @param objects in the place of the bucket of the configuration */
+    SteppedFlush(ObjectStore objects) {
+        this.store = new SteppedStore(objects);
     }
 
     /** Has the flush tell this time. */
@@ -196,7 +199,7 @@ final class SteppedFlush {
                 }
 
                 @Override
-                public ExportedFile export(Chunk chunk, LongConsumer progress) {
+                public Exported export(Chunk chunk, LongConsumer progress) {
                     return stepped(Effect.EXPORT, () -> snapshot.export(chunk, progress), CdcException::new);
                 }
 

@@ -16,6 +16,10 @@ import io.formacdc.manifest.ManifestStoreOptions;
 import io.formacdc.s3.S3Clients;
 import io.formacdc.s3.S3FullClient;
 import io.formacdc.s3.S3ObjectStore;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -43,6 +47,9 @@ final class TestHost implements AutoCloseable {
             S3.accessKey(),
             S3.secretKey());
 
+    /** How flushes of new configurations move rows; a suite that is run again in another way changes it. */
+    static Way way = Way.BUILT_IN;
+
     final LocalPostgres postgres = LocalPostgres.shared().createDatabase();
     final S3FullClient client = S3FullClient.of(SDK);
     final Connection connection;
@@ -67,11 +74,33 @@ final class TestHost implements AutoCloseable {
                 .s3Prefix(prefix + "/delta")
                 .manifestPrefix(prefix)
                 .duckThreads(2)
-                .duckMemLimit("512MB");
+                .duckMemLimit("512MB")
+                .s3Endpoint(S3.endpoint().toString())
+                .s3Region("us-east-1")
+                .s3UsePath(true)
+                .transport(way.transport())
+                .duckExtensionDirectory(way.directory());
     }
 
     FlushReport flush(@Nullable SchemaRegistry registry) {
-        return Cdc.runOnce(config().build(), client, false, registry);
+        return runOnce(config().build(), registry);
+    }
+
+    /** As {@link Cdc#runOnce}, with the stand-in if that is the way. */
+    FlushReport runOnce(CdcConfig config, @Nullable SchemaRegistry registry) {
+        if (way != Way.STAND_IN) {
+            return Cdc.runOnce(config, client, false, registry);
+        }
+        try {
+            Path folder = Files.createTempDirectory("stand-in");
+            try {
+                return new ExtensionFlush(this, config, client, new StandInExtensions(this, folder)).run(registry);
+            } finally {
+                Files.delete(folder);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     static SchemaRegistry registry(int schemaId, SchemaAttributes attributes) {

@@ -42,12 +42,19 @@ final class WatchedStore implements ObjectStore {
     }
 
     private final ObjectStore real;
-    private final Watcher watcher;
+    private volatile Watcher watcher;
     private final List<Request> requests = new ArrayList<>();
 
     WatchedStore(ObjectStore real, Watcher watcher) {
         this.real = real;
         this.watcher = watcher;
+    }
+
+    /** Counts from 1 again, under another watcher. */
+    synchronized WatchedStore with(Watcher next) {
+        watcher = next;
+        requests.clear();
+        return this;
     }
 
     /** Every request so far, those of the store probe left out. */

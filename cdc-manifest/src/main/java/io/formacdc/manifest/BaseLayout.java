@@ -165,6 +165,6 @@ record BaseLayout(
     }
 
     private static long orZero(@Nullable Long value) {
-        return value == null ? 0 : Math.max(0, value);
+        return value == null ? 0 : value;
     }
 }

@@ -29,10 +29,19 @@ public final class CompactionLoop implements AutoCloseable {
     }
 
     /**
+     * The same with the {@code runInterval} of the compactor's own configuration.
+     *
+     * @throws IllegalArgumentException if that is not set, or above a year
+     */
+    public static CompactionLoop start(Compactor compactor) {
+        return start(compactor, compactor.runInterval());
+    }
+
+    /**
      * Starts the first run at once, and each further one so long after the end of the one before. A run that fails is
      * logged, and the loop goes on.
      *
-     * @param interval the {@code runInterval} of a compaction's configuration; positive, at most a year
+     * @param interval positive, at most a year
      * @throws IllegalArgumentException if it is not
      */
     public static CompactionLoop start(Compactor compactor, Duration interval) {

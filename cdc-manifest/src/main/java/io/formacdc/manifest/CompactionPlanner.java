@@ -64,7 +64,7 @@ final class CompactionPlanner {
             }
         }
         Consolidation consolidation = decideLoose(taken);
-        decideFilesWithoutRows(consolidation);
+        decideFilesWithoutRows();
         return new CompactionPlan(
                 manifest.schemaId(),
                 manifest.version(),
@@ -182,7 +182,7 @@ final class CompactionPlanner {
             return null;
         }
         long bytes = Math.round(rows * rowBytes);
-        int files = rows == 0 ? 0 : (int) Math.max(1, 1 + (bytes - 1) / maxDeltaBytes(config));
+        int files = rows == 0 ? 0 : (int) (1 + (bytes - 1) / maxDeltaBytes(config));
         return new Consolidation(consolidated, files, rows, bytes);
     }
 
@@ -210,12 +210,8 @@ final class CompactionPlanner {
     }
 
     /** A file without rows is needed only where nothing else is listed. */
-    private void decideFilesWithoutRows(@Nullable Consolidation consolidation) {
-        boolean othersStay = !layout.unknownTiers().isEmpty()
-                || layout.slots().stream().anyMatch(slot -> !slot.bases().isEmpty())
-                || !rewrites.isEmpty()
-                || consolidation != null
-                || !layout.loose().isEmpty();
+    private void decideFilesWithoutRows() {
+        boolean othersStay = layout.withoutRows().size() < manifest.entries().size();
         for (ManifestEntry entry : layout.withoutRows()) {
             if (othersStay) {
                 decide(entry, Action.DROP, "it has no rows, and others are listed");

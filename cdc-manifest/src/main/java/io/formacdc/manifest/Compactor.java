@@ -65,6 +65,10 @@ public final class Compactor {
         this.clock = requireNonNull(clock, "clock");
     }
 
+    Duration runInterval() {
+        return compaction.runInterval();
+    }
+
     /**
      * What a run would do with a schema now, and why. Reads the manifest and the deltas; writes nothing.
      *

@@ -45,7 +45,6 @@ final class SchemaCompaction {
     private static final int MAX_ROUNDS = 3;
 
     private final int schemaId;
-    private final CdcConfig config;
     private final CompactionConfig compaction;
     private final Compactor.Ports ports;
     private final CdcListener listener;
@@ -53,6 +52,7 @@ final class SchemaCompaction {
     private final Map<Integer, String> etagsInShape;
 
     private final long begin = System.nanoTime();
+    private final String folder;
     private final MergedFiles files;
     private String step = "load of the manifest";
 
@@ -65,12 +65,12 @@ final class SchemaCompaction {
             Clock clock,
             Map<Integer, String> etagsInShape) {
         this.schemaId = schemaId;
-        this.config = config;
         this.compaction = compaction;
         this.ports = ports;
         this.listener = listener;
         this.clock = clock;
         this.etagsInShape = etagsInShape;
+        this.folder = CdcPaths.schemaPrefix(config.s3Prefix(), schemaId);
         this.files = new MergedFiles(schemaId, ports.store(), config.s3Prefix(), compaction.tempPrefix());
     }
 
@@ -90,7 +90,6 @@ final class SchemaCompaction {
         if (!loaded.exists()) {
             return ports.manifests().absence(schemaId);
         }
-        String folder = CdcPaths.schemaPrefix(config.s3Prefix(), schemaId);
         return loaded.manifest().entries().stream()
                         .anyMatch(entry -> entry.key().startsWith(folder))
                 ? null
@@ -106,14 +105,15 @@ final class SchemaCompaction {
                 LOG.warn("schema {}: {}", schemaId, warning);
             }
             if (!loaded.exists()) {
-                return result(Outcome.NO_MANIFEST, Figures.NONE, null);
+                return result(Outcome.NO_MANIFEST, CompactionFigures.NONE, null);
             }
             String etag = loaded.etag();
             if (etag != null && etag.equals(etagsInShape.get(schemaId))) {
                 listener.compactionDue(schemaId, 0, 0);
-                return result(Outcome.NOTHING_TO_DO, Figures.of(loaded.manifest()), null);
+                return result(Outcome.NOTHING_TO_DO, CompactionFigures.of(loaded.manifest()), null);
             }
-            Figures figures = compact(loaded);
+            CompactionFigures figures = compact(loaded);
+            listener.compactionDue(schemaId, 0, 0);
             if (figures.retired() == 0 && etag != null) {
                 etagsInShape.put(schemaId, etag);
             }
@@ -121,28 +121,27 @@ final class SchemaCompaction {
         } catch (Splice.OvertakenException e) {
             LOG.info("schema {}: compaction given up, {}", schemaId, e.getMessage());
             files.deleteAll(e);
-            return result(Outcome.OVERTAKEN, Figures.NONE, null);
+            return result(Outcome.OVERTAKEN, CompactionFigures.NONE, null);
         } catch (CommitStateUnknownException e) {
-            return result(Outcome.UNKNOWN, Figures.NONE, named(e));
+            return result(Outcome.UNKNOWN, CompactionFigures.NONE, named(e));
         } catch (CdcException e) {
             files.deleteAll(e); // known not to be listed
-            return result(Outcome.FAILED, Figures.NONE, named(e));
+            return result(Outcome.FAILED, CompactionFigures.NONE, named(e));
         } catch (RuntimeException e) {
-            return result(Outcome.FAILED, Figures.NONE, named(e));
+            return result(Outcome.FAILED, CompactionFigures.NONE, named(e));
         }
     }
 
     /** What a round has written may be small beside small neighbours, or still too large: then there is another. */
-    private Figures compact(StoredManifest loaded) {
+    private CompactionFigures compact(StoredManifest loaded) {
         long targetBytes = CompactionPlanner.targetBytes(compaction);
-        Figures figures = Figures.of(loaded.manifest());
+        CompactionFigures figures = CompactionFigures.of(loaded.manifest());
         StoredManifest current = loaded;
         for (int round = 0; round < MAX_ROUNDS; round++) {
             BaseLayout layout = BaseLayout.of(current.manifest(), targetBytes);
             boolean isDue = layout.isOutOfShape(targetBytes)
                     || (round == 0 && !layout.loose().isEmpty());
             if (!isDue) {
-                listener.compactionDue(schemaId, 0, 0);
                 break;
             }
             try (Merge merge = ports.merger().open(schemaId)) {
@@ -202,13 +201,12 @@ final class SchemaCompaction {
         Splice splice = new Splice(schemaId, Set.copyOf(byKey.keySet()), merged, entries, clock.millis());
         StoredManifest saved = ports.manifests().update(loaded, splice); // the commit point
         files.listed();
-        listener.compactionDue(schemaId, 0, 0);
         LOG.info(
                 "schema {}: compacted {} to {} ({} bytes)",
                 schemaId,
                 Amounts.of(merged.size(), "file"),
                 entries.size(),
-                bytesOf(entries));
+                CompactionFigures.bytesOf(entries));
         return new Round(saved, merged.stream().map(byKey::get).toList(), entries);
     }
 
@@ -224,10 +222,11 @@ final class SchemaCompaction {
 
     private List<Source> fetch(List<ManifestEntry> entries, Merge merge) {
         SourceFiles sources = new SourceFiles(ports.store(), merge);
-        WorkProgress progress = new WorkProgress(schemaId, Task.COMPACTION, 0, bytesOf(entries), listener);
+        WorkProgress progress =
+                new WorkProgress(schemaId, Task.COMPACTION, 0, CompactionFigures.bytesOf(entries), listener);
         return inParallel(entries, entry -> {
             Source source = sources.fetch(entry);
-            progress.add(Stage.FETCH, 0, bytesOf(List.of(entry)));
+            progress.add(Stage.FETCH, 0, CompactionFigures.bytesOf(List.of(entry)));
             return source;
         });
     }
@@ -277,38 +276,12 @@ final class SchemaCompaction {
         return ParallelWork.map(inputs, Math.max(1, compaction.maxParallelFiles()), work);
     }
 
-    private static long bytesOf(List<ManifestEntry> entries) {
-        return entries.stream()
-                .map(ManifestEntry::sizeBytes)
-                .mapToLong(size -> size == null ? 0 : size)
-                .sum();
-    }
-
     private CdcException named(RuntimeException e) {
         return new CdcException("schema " + schemaId + ", " + step + ": " + e.getMessage(), e);
     }
 
-    private record Figures(int before, int after, int retired, int written, long bytesRetired, long bytesWritten) {
-        static final Figures NONE = new Figures(0, 0, 0, 0, 0, 0);
-
-        static Figures of(Manifest manifest) {
-            int files = manifest.entries().size();
-            return new Figures(files, files, 0, 0, 0, 0);
-        }
-
-        /** Flushes that were listed meanwhile are not ours to count. */
-        Figures and(List<ManifestEntry> retiredEntries, List<ManifestEntry> writtenEntries) {
-            return new Figures(
-                    before,
-                    after - retiredEntries.size() + writtenEntries.size(),
-                    retired + retiredEntries.size(),
-                    written + writtenEntries.size(),
-                    bytesRetired + bytesOf(retiredEntries),
-                    bytesWritten + bytesOf(writtenEntries));
-        }
-    }
-
-    private CompactionReport.SchemaCompaction result(Outcome outcome, Figures figures, @Nullable CdcException error) {
+    private CompactionReport.SchemaCompaction result(
+            Outcome outcome, CompactionFigures figures, @Nullable CdcException error) {
         return new CompactionReport.SchemaCompaction(
                 schemaId,
                 outcome,

@@ -83,8 +83,6 @@ public final class Sweeper {
         List<String> sighted = report.findings().stream()
                 .filter(f -> f.kind() == Kind.ORPHAN && f.verdict() == Verdict.WAIT)
                 .map(Finding::key)
-                .filter(key -> loaded.manifest().orphans().stream()
-                        .noneMatch(orphan -> orphan.key().equals(key)))
                 .toList();
         Swept swept = new Swept(schemaId, gone, sighted, clock.millis());
         if (swept.changes(loaded.manifest())) {

@@ -35,15 +35,19 @@ class BaseLayoutTest {
     @Test
     void rowIdsAreInByteOrder() {
         UUID high = UUID.fromString("f0000000-0000-4000-8000-000000000000");
-        ManifestEntry upper = base(2, 0, 0, 100, 10).toBuilder()
-                .minRowId(high.toString())
-                .maxRowId(high.toString())
+        UUID higher = UUID.fromString("f0000000-0000-4000-8000-000000000001");
+        ManifestEntry middle =
+                base(2, 50, 50, 100, 10).toBuilder().maxRowId(high.toString()).build();
+        ManifestEntry upper = base(3, 0, 0, 100, 10).toBuilder()
+                .minRowId(higher.toString())
+                .maxRowId(higher.toString())
                 .build();
 
-        BaseLayout layout = layout(upper, base(1, 10, 40, 100, 10));
+        BaseLayout layout = layout(upper, middle, base(1, 10, 40, 100, 10));
 
         assertThat(layout.loose()).isEmpty();
         assertThat(layout.slots().get(1).interval()).isEqualTo(new RowIdInterval(rowId(40), high));
+        assertThat(layout.slots().get(2).interval()).isEqualTo(new RowIdInterval(high, higher));
     }
 
     @Test
@@ -68,6 +72,45 @@ class BaseLayoutTest {
     }
 
     @Test
+    void neighboursAreTakenTogetherUntilTheTargetIsReached() {
+        BaseLayout layout = layout(
+                base(1, 1, 2, 60, 10),
+                base(2, 3, 4, 40, 10),
+                base(3, 5, 6, 30, 10),
+                base(4, 7, 8, 30, 10),
+                base(5, 9, 10, 40, 10),
+                base(6, 11, 12, 60, 10));
+
+        assertThat(layout.slots().stream().map(slot -> slot.bases().size())).containsExactly(1, 3, 1, 1);
+    }
+
+    @Test
+    void aBaseOfHalfTheTargetIsNotSmall() {
+        assertThat(layout(base(1, 1, 2, 50, 10), base(2, 3, 4, 50, 10)).isOutOfShape(TARGET))
+                .isFalse();
+        assertThat(layout(base(1, 1, 2, 49, 10), base(2, 3, 4, 49, 10)).isOutOfShape(TARGET))
+                .isTrue();
+    }
+
+    @Test
+    void aBaseOfUnknownSizeIsNotTakenForASmallOneAndDoesNotGrow() {
+        ManifestEntry first = base(1, 1, 2, 0, 10);
+        ManifestEntry second = base(2, 3, 4, 0, 10);
+
+        assertThat(layout(first, second).slots().stream()
+                        .map(slot -> slot.bases().size()))
+                .containsExactly(1, 1, 0);
+    }
+
+    @Test
+    void aPromotedDeltaThatNamesRowIdsMayHaveRowsWhateverItsCount() {
+        BaseLayout layout = layout(entry("base", flushKey(1), 1, 50, 1, 0));
+
+        assertThat(layout.withoutRows()).isEmpty();
+        assertThat(keys(layout.loose())).containsExactly(flushKey(1));
+    }
+
+    @Test
     void withoutAnyBaseThereIsOneSlot() {
         assertThat(layout(delta(1, 1, 5)).slots()).containsExactly(new Slot(RowIdInterval.ALL, List.of()));
     }
@@ -80,6 +123,22 @@ class BaseLayoutTest {
     }
 
     @Test
+    void whatLiesInsideABaseIsLooseWhateverLiesBetween() {
+        BaseLayout layout = layout(base(1, 1, 90, 100, 10), base(2, 5, 10, 100, 10), base(3, 50, 60, 100, 10));
+
+        assertThat(keys(layout.loose())).containsExactly(baseKey(2), baseKey(3));
+    }
+
+    @Test
+    void theLevelSaysWhereAFileBelongsBeforeTheShapeOfItsKey() {
+        BaseLayout layout =
+                layout(entry("delta", baseKey(1), 1, 50, 100, 10), entry("archive", baseKey(2), 60, 90, 100, 10));
+
+        assertThat(keys(layout.loose())).containsExactly(baseKey(1));
+        assertThat(keys(layout.unknownTiers())).containsExactly(baseKey(2));
+    }
+
+    @Test
     void aDeltaThatWasPromotedWithoutBeingRewrittenIsLoose() {
         BaseLayout layout = layout(entry("base", flushKey(1), 1, 50, 100, 10));
 
@@ -87,12 +146,30 @@ class BaseLayoutTest {
     }
 
     @Test
+    void aFileInTheFolderOfAnotherSchemaIsLoose() {
+        String elsewhere = baseKey(1).replace("/7/", "/17/");
+
+        assertThat(keys(layout(entry("base", elsewhere, 1, 50, 100, 10)).loose()))
+                .containsExactly(elsewhere);
+    }
+
+    @Test
     void aBaseWhoseBoundsCannotBeReadIsLoose() {
         ManifestEntry unbounded =
                 base(1, 1, 50, 100, 10).toBuilder().minRowId("").build();
         ManifestEntry reversed = base(2, 90, 60, 100, 10);
+        ManifestEntry shortened =
+                base(3, 1, 50, 100, 10).toBuilder().minRowId("0-0-0-0-1").build();
 
-        assertThat(layout(unbounded, reversed).loose()).hasSize(2);
+        assertThat(layout(unbounded, reversed, shortened).loose()).hasSize(3);
+    }
+
+    @Test
+    void aBaseWithoutBoundsAndCountMayHaveRows() {
+        BaseLayout layout = layout(emptyBase(1).toBuilder().rowCount(null).build());
+
+        assertThat(layout.withoutRows()).isEmpty();
+        assertThat(keys(layout.loose())).containsExactly(baseKey(1));
     }
 
     @Test

@@ -100,13 +100,33 @@ class CompactionPlannerTest {
         ManifestEntry unknown =
                 base(1, 1, 1000, 100, 1000).toBuilder().rowCount(null).build();
 
-        assertThat(plan(manifest(unknown, delta(1, 1, 1)), rows(1, flushKey(1)), NONE)
-                        .rewrites())
-                .hasSize(1);
+        CompactionPlan touched = plan(manifest(unknown, delta(1, 1, 1)), rows(1, flushKey(1)), NONE);
+        assertThat(touched.rewrites()).hasSize(1);
+        assertThat(touched.explain()).contains("its number of rows is not known");
+
         assertThat(plan(manifest(unknown, delta(1, 1, 1)), NONE, rows(1, flushKey(1)))
                         .rewrites())
                 .singleElement()
-                .satisfies(r -> assertThat(r.baseKeys()).isEmpty());
+                .satisfies(r -> assertThat(r.baseKeys()).isEmpty())
+                .satisfies(r -> assertThat(r.files()).as("however little it is").isEqualTo(1));
+    }
+
+    @Test
+    void whatIsPredictedFollowsDeletionsAndNewRows() {
+        Manifest manifest = manifest(base(1, 1, 1000, 100, 1000), delta(1, 2, 200));
+
+        assertThat(plan(manifest, new LooseRows(200, 150, Map.of(flushKey(1), 200L)), NONE)
+                        .rewrites())
+                .as("updates of rows that are there")
+                .singleElement()
+                .satisfies(r -> assertThat(r.predictedRows()).isEqualTo(950))
+                .satisfies(r -> assertThat(r.predictedBytes()).isEqualTo(95_000_000));
+        assertThat(plan(manifest, new LooseRows(3000, 0, Map.of(flushKey(1), 3000L)), NONE)
+                        .rewrites())
+                .as("tombstones of rows that are not there")
+                .singleElement()
+                .satisfies(r -> assertThat(r.predictedRows()).isZero())
+                .satisfies(r -> assertThat(r.predictedBytes()).isZero());
     }
 
     @Test
@@ -140,10 +160,10 @@ class CompactionPlannerTest {
     void smallDeltasAreConsolidatedAndLargeOnesLeftAlone() {
         Manifest manifest = manifest(
                 base(1, 1, 100_000, 100, 100_000),
-                delta(1, 0.1, 10),
-                delta(2, 0.3, 10),
                 delta(3, 5, 10),
-                delta(4, 9, 10));
+                delta(4, 9, 10),
+                delta(1, 0.1, 10),
+                delta(2, 0.3, 10));
 
         CompactionPlan plan = plan(manifest, rows(40, flushKey(1), flushKey(2), flushKey(3), flushKey(4)), NONE);
 
@@ -152,6 +172,66 @@ class CompactionPlannerTest {
                 .containsExactlyInAnyOrder(flushKey(1), flushKey(2));
         assertThat(action(plan, flushKey(3))).isEqualTo(Action.KEEP);
         assertThat(action(plan, flushKey(4))).isEqualTo(Action.KEEP);
+    }
+
+    @Test
+    void deltasOfHalfTheLimitAreNotSmall() {
+        Manifest manifest = manifest(base(1, 1, 100_000, 100, 100_000), delta(1, 8, 10), delta(2, 8, 10));
+
+        assertThat(plan(manifest, rows(20, flushKey(1), flushKey(2)), NONE).isEmpty())
+                .isTrue();
+    }
+
+    @Test
+    void oneSmallDeltaJoinsWhatIsLeftOfARewrittenOne() {
+        Manifest manifest =
+                manifest(base(1, 1, 1000, 100, 1000), base(2, 1001, 2000, 100, 1000), delta(1, 12, 60), delta(2, 1, 5));
+
+        CompactionPlan plan = plan(
+                manifest, rows(51, flushKey(1)), new LooseRows(14, 14, Map.of(flushKey(1), 9L, flushKey(2), 5L)), NONE);
+
+        assertThat(Objects.requireNonNull(plan.consolidation()).keys())
+                .containsExactlyInAnyOrder(flushKey(1), flushKey(2));
+        assertThat(action(plan, baseKey(2))).isEqualTo(Action.KEEP);
+    }
+
+    @Test
+    void whatStaysInDeltasIsWrittenInFilesOfAtMostTheLimit() {
+        ManifestEntry base = base(2, 11, 10_000, 100, 10_000);
+        CompactionPlan more = plan(
+                manifest(base(1, 1, 10, 100, 10), base, delta(1, 33, 101)),
+                rows(1, flushKey(1)),
+                rows(100, flushKey(1)),
+                NONE);
+        CompactionPlan exactly = plan(
+                manifest(base(1, 1, 10, 100, 10), base, delta(1, 48, 3)),
+                rows(1, flushKey(1)),
+                rows(2, flushKey(1)),
+                NONE);
+
+        assertThat(Objects.requireNonNull(more.consolidation()).files()).isEqualTo(3);
+        assertThat(Objects.requireNonNull(exactly.consolidation()).files()).isEqualTo(2);
+    }
+
+    @Test
+    void aLoneSmallDeltaStaysBesideOneThatGoesIntoTheBaseTierAsAWhole() {
+        Manifest manifest =
+                manifest(base(1, 1, 10, 100, 10), base(2, 11, 1000, 100, 1000), delta(1, 1, 5), delta(2, 1, 5));
+
+        CompactionPlan plan = plan(manifest, rows(5, flushKey(1)), rows(5, flushKey(2)), NONE);
+
+        assertThat(action(plan, flushKey(1))).isEqualTo(Action.MERGE);
+        assertThat(action(plan, flushKey(2))).isEqualTo(Action.KEEP);
+    }
+
+    @Test
+    void aDeltaWithoutRowsIsDropped() {
+        Manifest manifest = manifest(base(1, 1, 1000, 100, 1000), delta(1, 12, 0));
+
+        CompactionPlan plan = plan(manifest, NONE, NONE);
+
+        assertThat(action(plan, flushKey(1))).isEqualTo(Action.DROP);
+        assertThat(Objects.requireNonNull(plan.consolidation()).files()).isZero();
     }
 
     @Test
@@ -196,7 +276,13 @@ class CompactionPlannerTest {
         CompactionPlan plan = plan(manifest(emptyBase(1), delta(1, 1, 5)), rows(5, flushKey(1)));
 
         assertThat(action(plan, baseKey(1))).isEqualTo(Action.DROP);
+        assertThat(action(plan(manifest(emptyBase(1), base(2, 1, 9, 100, 9)), NONE, NONE), baseKey(1)))
+                .isEqualTo(Action.DROP);
         assertThat(plan(manifest(emptyBase(1)), NONE).isEmpty()).isTrue();
+
+        CompactionPlan ofTwo = plan(manifest(emptyBase(1), emptyBase(2)), NONE);
+        assertThat(action(ofTwo, baseKey(1))).isEqualTo(Action.KEEP);
+        assertThat(action(ofTwo, baseKey(2))).isEqualTo(Action.DROP);
     }
 
     @Test

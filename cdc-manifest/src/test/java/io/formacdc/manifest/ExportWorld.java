@@ -8,14 +8,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.formacdc.core.BaseExportOptions;
 import io.formacdc.core.BaseExportReport;
 import io.formacdc.core.CdcConfig;
-import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcListener;
 import io.formacdc.core.ChangeLog;
 import io.formacdc.core.ChangeLogStore;
 import io.formacdc.core.DatabaseException;
-import io.formacdc.core.FileContents;
 import io.formacdc.core.LiveExporter.LiveSnapshot;
 import io.formacdc.core.LiveExporter.RowsDigest;
+import io.formacdc.core.MemoryLiveRows;
 import io.formacdc.core.MemoryObjectStore;
 import io.formacdc.core.ObjectStore;
 import io.formacdc.core.ObjectStoreException;
@@ -24,7 +23,6 @@ import io.formacdc.core.RowVersions;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SnapshotExporter.Chunk;
 import io.formacdc.core.SnapshotExporter.ExportedFile;
-import io.formacdc.core.UuidV7;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,9 +36,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
@@ -73,7 +69,7 @@ final class ExportWorld {
 
     private static final int ROWS_PER_FILE = 1_000;
 
-    final TreeMap<UUID, Long> rows = new TreeMap<>(RowIdInterval.BYTE_ORDER);
+    final NavigableMap<UUID, Long> rows;
     final MemoryObjectStore objects = new MemoryObjectStore();
 
     /** As others use it. */
@@ -88,6 +84,7 @@ final class ExportWorld {
     int snapshots;
 
     private final Path folder;
+    private final MemoryLiveRows live;
     private final Map<Call, Integer> calls = new EnumMap<>(Call.class);
     private final Map<Call, Map<Integer, Runnable>> before = new EnumMap<>(Call.class);
     private final Map<Call, Map<Integer, Runnable>> after = new EnumMap<>(Call.class);
@@ -95,6 +92,8 @@ final class ExportWorld {
 
     ExportWorld(Path folder) {
         this.folder = folder;
+        this.live = new MemoryLiveRows(folder);
+        this.rows = live.of(SCHEMA);
     }
 
     /** Rows of ids all over the 128 bits. */
@@ -209,14 +208,8 @@ final class ExportWorld {
             assertThat(ofFile.get(ofFile.size() - 1)).startsWith(String.valueOf(entry.maxRowId()));
             lines.addAll(ofFile);
         }
-        assertThat(lines).isEqualTo(lines(rows));
+        assertThat(lines).isEqualTo(MemoryLiveRows.lines(rows));
         assertThat(keysOf(manifest())).doesNotHaveDuplicates();
-    }
-
-    private static List<String> lines(Map<UUID, Long> rows) {
-        return rows.entrySet().stream()
-                .map(e -> e.getKey() + " " + e.getValue())
-                .toList();
     }
 
     private <T extends @Nullable Object> T step(Call call, Supplier<T> effect) {
@@ -278,81 +271,41 @@ final class ExportWorld {
         return step(Call.SNAPSHOT, () -> {
             atSnapshot.run();
             snapshots++;
-            return new Rows(new TreeMap<>(rows));
+            return new SteppedRows(live.openLiveSnapshot(schemaId, attributes, filesAtOnce));
         });
     }
 
-    private final class Rows implements LiveSnapshot {
-        private final NavigableMap<UUID, Long> instant;
+    private final class SteppedRows implements LiveSnapshot {
+        private final LiveSnapshot instant;
 
-        private Rows(NavigableMap<UUID, Long> instant) {
+        private SteppedRows(LiveSnapshot instant) {
             this.instant = instant;
         }
 
         @Override
         public @Nullable UUID lastRowId() {
-            return step(Call.LAST_ROW, () -> instant.isEmpty() ? null : instant.lastKey());
-        }
-
-        private Map<UUID, Long> in(RowIdInterval interval) {
-            TreeMap<UUID, Long> found = new TreeMap<>(RowIdInterval.BYTE_ORDER);
-            instant.forEach((id, version) -> {
-                if (interval.contains(id)) {
-                    found.put(id, version);
-                }
-            });
-            return found;
+            return step(Call.LAST_ROW, instant::lastRowId);
         }
 
         @Override
         public @Nullable Chunk selectChunk(@Nullable UUID afterRowId, UUID upToRowId, int maxRows) {
-            return step(Call.SELECT, () -> {
-                List<UUID> ids = in(new RowIdInterval(afterRowId, upToRowId)).keySet().stream()
-                        .limit(maxRows)
-                        .toList();
-                return ids.isEmpty() ? null : new Chunk(afterRowId, ids.get(ids.size() - 1), ids.size(), List.of());
-            });
+            return step(Call.SELECT, () -> instant.selectChunk(afterRowId, upToRowId, maxRows));
         }
 
         @Override
         public ExportedFile export(Chunk chunk, LongConsumer progress) {
-            return step(Call.EXPORT, () -> {
-                Map<UUID, Long> found = in(new RowIdInterval(chunk.afterRowId(), chunk.lastRowId()));
-                Path file = folder.resolve(UuidV7.next() + ".txt");
-                try {
-                    Files.write(file, lines(found));
-                    return new ExportedFile(
-                            file, contents(found, Files.size(file)), RowVersions.of(List.of()), Map.of());
-                } catch (IOException e) {
-                    throw new CdcException("no file", e);
-                }
-            });
-        }
-
-        private static FileContents contents(Map<UUID, Long> found, long size) {
-            List<UUID> ids = List.copyOf(found.keySet());
-            return new FileContents(
-                    found.size(),
-                    size,
-                    "sha256:" + "0".repeat(64),
-                    ids.isEmpty() ? null : new FileContents.RowIdRange(ids.get(0), ids.get(ids.size() - 1)),
-                    ids.isEmpty() ? null : new FileContents.VersionRange(1, 9),
-                    Map.of("row_id", "UUID"));
+            return step(Call.EXPORT, () -> instant.export(chunk, progress));
         }
 
         @Override
         public RowsDigest digest(RowIdInterval interval) {
-            return step(Call.DIGEST, () -> {
-                Map<UUID, Long> found = in(interval);
-                long sum = found.entrySet().stream()
-                        .mapToLong(e -> Objects.hash(e.getKey(), e.getValue()) * 0x9E3779B97F4A7C15L)
-                        .sum();
-                return new RowsDigest(found.size(), sum, ~sum);
-            });
+            return step(Call.DIGEST, () -> instant.digest(interval));
         }
 
         @Override
-        public void close() {}
+        public void close() {
+            instant.close();
+        }
     }
 
     /** The bucket as the export sees it. */

@@ -17,9 +17,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.formacdc.core.CdcListener;
 import io.formacdc.core.CommitStateUnknownException;
 import io.formacdc.core.InvalidManifestException;
 import io.formacdc.core.ManifestForm;
+import io.formacdc.core.ManifestSize;
+import io.formacdc.core.ManifestSize.Tier;
 import io.formacdc.core.MemoryObjectStore;
 import io.formacdc.core.MemoryObjectStore.Fault;
 import io.formacdc.core.ObjectNotFoundException;
@@ -134,6 +137,42 @@ class ManifestStoreTest {
         store(objects).update(SCHEMA, add("delta", "b"));
 
         assertThat(stored()).contains("\"owner\": \"x\"", "\"tier\": \"archive\"", "\"bloom\": 1");
+    }
+
+    @Test
+    void whatIsReadAndSavedIsToldAndSoIsAConflict() {
+        List<Object> heard = new ArrayList<>();
+        CdcListener listener = new CdcListener() {
+            @Override
+            public void manifestSeen(ManifestSize size) {
+                heard.add(size);
+            }
+
+            @Override
+            public void manifestConflict(int schemaId) {
+                heard.add("conflict " + schemaId);
+            }
+        };
+        ManifestStore store = new ManifestStore(
+                objects,
+                CONFIG,
+                OPTIONS.toBuilder().singleWriterStore(true).listener(listener).build());
+        objects.beforeCall(1, () -> putByHand("x"));
+
+        store.update(SCHEMA, add("delta", "a"));
+        store.update(SCHEMA, merge(List.of("a"), "b"));
+
+        assertThat(heard)
+                .containsExactly(
+                        "conflict 7",
+                        size(0, Map.of("delta", new Tier(1, 0)), 0),
+                        size(1, Map.of("delta", new Tier(2, 123)), 0),
+                        size(1, Map.of("delta", new Tier(2, 123)), 0),
+                        size(2, Map.of("delta", new Tier(1, 0), "base", new Tier(1, 123)), 1));
+    }
+
+    private static ManifestSize size(long version, Map<String, Tier> tiers, int retired) {
+        return new ManifestSize(SCHEMA, version, tiers, retired);
     }
 
     @Test

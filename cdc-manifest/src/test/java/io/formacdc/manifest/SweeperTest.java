@@ -143,8 +143,12 @@ class SweeperTest {
         clock.now = Instant.ofEpochMilli(NOW).plus(SweepOptions.DEFAULTS.grace());
         assertThat(sweeper.sweep(SCHEMA).deleted()).isEmpty();
         clock.pass(Duration.ofMillis(1));
+        assertThat(sweeper.plan(SCHEMA).deleted()).hasSize(1);
+        clock.now = Instant.now().plus(LATER); // old enough for an orphan too
 
-        sweeper.sweep(SCHEMA);
+        assertThat(sweeper.sweep(SCHEMA).findings())
+                .singleElement()
+                .satisfies(f -> assertThat(f.kind()).isEqualTo(SweepReport.Kind.RETIRED));
 
         assertThat(objects.keys()).doesNotContain(flushKey(1)).contains(baseKey(1));
         assertThat(manifests.load(SCHEMA).manifest().retired()).isEmpty();
@@ -186,15 +190,17 @@ class SweeperTest {
     }
 
     /** A flush creates a manifest where one was lost, and knows nothing of the base. */
-    @Test
-    void noBaseGoesWhereTheManifestListsNone() {
-        objects.put(baseKey(1), utf8("b"));
+    @ParameterizedTest
+    @ValueSource(strings = {"base-U.parquet", "U_U.parquet", "U_U_U.parquet"})
+    void noBaseGoesWhereTheManifestListsNone(String name) {
+        String base = "data/7/" + name.replace("U", "00000000-0000-7000-0000-000000000002");
+        objects.put(base, utf8("b"));
         for (int i = 0; i < 3; i++) {
             clock.pass(Duration.ofDays(30));
             assertThat(sweeper.sweep(SCHEMA).findings()).isEmpty();
         }
 
-        assertThat(objects.keys()).contains(baseKey(1));
+        assertThat(objects.keys()).contains(base);
     }
 
     @Test
@@ -276,6 +282,36 @@ class SweeperTest {
         assertThatThrownBy(() -> new Sweeper(breaking, store, "data", SweepOptions.DEFAULTS, clock).sweep(SCHEMA))
                 .isInstanceOf(ObjectStoreException.class);
         assertThat(breaking.keys()).contains(flushKey(1));
+    }
+
+    @Test
+    void anObjectThatCannotBeDeletedIsTriedAgainAndKeepsNoOtherFromGoing() {
+        MemoryObjectStore stubborn = new MemoryObjectStore() {
+            @Override
+            public synchronized void delete(String key) {
+                if (key.equals(flushKey(1))) {
+                    throw new ObjectStoreException("denied");
+                }
+                super.delete(key);
+            }
+        };
+        stubborn.put(flushKey(1), utf8("1"));
+        stubborn.put(flushKey(2), utf8("2"));
+        stubborn.put(baseKey(1), utf8("b"));
+        ManifestStore store = Manifests.store(stubborn);
+        ManifestFileLog both = new ManifestFileLog(store);
+        Appender appender = both.open(SCHEMA);
+        appender.append(flushed(1));
+        appender.append(flushed(2));
+        store.update(SCHEMA, merge(List.of(flushKey(1), flushKey(2)), baseKey(1)));
+        clock.pass(Duration.ofDays(30));
+
+        new Sweeper(stubborn, store, "data", SweepOptions.DEFAULTS, clock).sweep(SCHEMA);
+
+        assertThat(stubborn.keys()).contains(flushKey(1)).doesNotContain(flushKey(2));
+        assertThat(store.load(SCHEMA).manifest().retired())
+                .singleElement()
+                .satisfies(file -> assertThat(file.key()).isEqualTo(flushKey(1)));
     }
 
     @Test

@@ -59,7 +59,7 @@ public final class S3Clients {
         return builder;
     }
 
-    private static URI endpoint(CdcConfig config) {
+    static URI endpoint(CdcConfig config) {
         String text = config.s3Endpoint();
         String url = text.contains("://") ? text : (config.s3UseSsl() ? "https://" : "http://") + text;
         try {

@@ -25,17 +25,17 @@ import software.amazon.awssdk.services.s3.model.PutObjectRequest;
  * A bucket behind an S3 client. Thread-safe if the client is. Files are streamed, and read again when the client
  * retries.
  *
- * <p>With an {@link S3FullClient} that is no {@link S3ListingClient}, {@link #head} opens the object and drops the
- * connection, and {@link #list} fails. An interrupt during a request leaves as {@link
+ * <p>With a client that is no {@link S3FullClient}, all but {@link #copy} and {@link #delete} fails. With one that is no
+ * {@link S3ListingClient}, {@link #head} opens the object and drops the connection, and {@link #list} fails. An interrupt during a request leaves as {@link
  * io.formacdc.core.CdcInterruptedException}, the interrupt flag set; a write may have taken effect. {@link #copy} is one
  * request, so at most 5 GiB on AWS.
  */
 public final class S3ObjectStore implements ObjectStore {
-    private final S3FullClient client;
+    private final S3ObjectClient client;
     private final String bucket;
 
     /** The client stays the caller's to close. */
-    public S3ObjectStore(S3FullClient client, String bucket) {
+    public S3ObjectStore(S3ObjectClient client, String bucket) {
         this.client = Objects.requireNonNull(client, "client");
         this.bucket = Objects.requireNonNull(bucket, "bucket");
     }
@@ -53,7 +53,8 @@ public final class S3ObjectStore implements ObjectStore {
     }
 
     private String read(String key, Target target) {
-        try (ResponseInputStream<GetObjectResponse> body = client.getObject(getRequest(key));
+        S3FullClient full = full("getObject", key);
+        try (ResponseInputStream<GetObjectResponse> body = full.getObject(getRequest(key));
                 OutputStream out = target.open()) {
             long arrived = body.transferTo(out);
             Long length = body.response().contentLength();
@@ -164,11 +165,21 @@ public final class S3ObjectStore implements ObjectStore {
     }
 
     private String put(PutObjectRequest request, RequestBody body) {
-        return etag("putObject", request.key(), client.putObject(request, body).eTag());
+        S3FullClient full = full("putObject", request.key());
+        return etag("putObject", request.key(), full.putObject(request, body).eTag());
+    }
+
+    private S3FullClient full(String operation, String key) {
+        if (client instanceof S3FullClient full) {
+            return full;
+        }
+        throw new ObjectStoreException(describe(operation, key)
+                + " failed: the injected client can but copy and delete; implement " + S3FullClient.class.getName());
     }
 
     private ObjectInfo headByGet(String key) {
-        try (ResponseInputStream<GetObjectResponse> body = client.getObject(getRequest(key))) {
+        S3FullClient full = full("getObject", key);
+        try (ResponseInputStream<GetObjectResponse> body = full.getObject(getRequest(key))) {
             body.abort();
             GetObjectResponse head = body.response();
             return info("getObject", key, head.contentLength(), head.eTag(), head.lastModified());

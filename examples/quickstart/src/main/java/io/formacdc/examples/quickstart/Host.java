@@ -82,6 +82,16 @@ final class Host implements AutoCloseable {
         return Cdc.compact(config, COMPACTION, S3FullClient.of(s3));
     }
 
+    /** The same, with someone to tell of the progress. */
+    CompactionReport compact(CdcListener listener) {
+        try (CdcRunner runner = CdcRunner.builder(config)
+                .s3Client(S3FullClient.of(s3))
+                .listener(listener)
+                .build()) {
+            return runner.compactor(COMPACTION).runOnce();
+        }
+    }
+
     /** What that would do, and why. */
     CompactionPlan explainCompaction() {
         try (CdcRunner runner = CdcRunner.create(config, S3FullClient.of(s3), registry)) {

@@ -88,7 +88,7 @@ public final class Quickstart {
         FlushReport plan = host.dryRun();
         screen.done("dry run: %,d rows to write, nothing written", plan.rows());
         screen.begin();
-        done(host.flush(new FlushProgress(screen)));
+        done(host.flush(new ProgressLine(screen)));
         show(host.manifest());
     }
 
@@ -160,7 +160,7 @@ public final class Quickstart {
     private void keepInShape(Connection postgres, Host host) throws SQLException {
         screen.title("Export all at once, in the place of the deltas");
         screen.begin();
-        BaseExportReport base = host.exportBase(new FlushProgress(screen));
+        BaseExportReport base = host.exportBase(new ProgressLine(screen));
         screen.done("%,d rows of one instant in %d base files (%,d bytes)", base.rows(), base.files(), base.bytes());
         show(host.manifest());
 
@@ -183,13 +183,15 @@ public final class Quickstart {
         plan.explain().lines().forEach(line -> screen.line("%s", shortened(line)));
         List<ManifestEntry> before = host.manifest().entries();
         screen.begin();
-        CompactionReport.SchemaCompaction done = host.compact().schemas().get(0);
+        CompactionReport.SchemaCompaction done =
+                host.compact(new ProgressLine(screen)).schemas().get(0);
         screen.done(
                 "%d files taken up, %d written (%,d bytes)",
                 done.filesRetired(), done.filesWritten(), done.bytesWritten());
         List<ManifestEntry> after = host.manifest().entries();
         screen.line("  before: %3d files, %,10d bytes", before.size(), bytes(before));
         screen.line("  after:  %3d files, %,10d bytes", after.size(), bytes(after));
+        screen.line("  a second compaction: %s", host.compact().schemas().get(0).outcome());
         screen.line(
                 "  %s",
                 Amounts.of(host.sweep().get(0).findings().size(), "old file")

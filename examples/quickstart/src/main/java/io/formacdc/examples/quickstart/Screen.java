@@ -8,11 +8,13 @@ import org.jspecify.annotations.Nullable;
 /** Prints for a person to read: titles, lines, and how long a step took. Thread-safe. */
 final class Screen {
     private static final int WIDTH = 96;
-    private static final int BAR = 40;
+    private static final int BAR = 30;
+    private static final long NANOS_BETWEEN_LINES = 1_000_000_000;
 
     private final PrintStream out;
     private final boolean terminal;
     private long beginNanos;
+    private long lastLineNanos;
 
     Screen(PrintStream out) {
         this.out = out;
@@ -30,6 +32,7 @@ final class Screen {
     /** The next step begins now. */
     synchronized void begin() {
         beginNanos = System.nanoTime();
+        lastLineNanos = beginNanos;
     }
 
     /** The step that began last is done. */
@@ -39,28 +42,35 @@ final class Screen {
         out.println(String.format(Locale.ROOT, "%-" + (WIDTH - 8) + "s %5.1f s", text, seconds));
     }
 
-    /** Draws a bar in the present line of a terminal; prints nothing elsewhere. */
-    synchronized void bar(long part, long whole) {
+    /** Draws a bar in the present line of a terminal; elsewhere prints a line, if a second has passed since the last. */
+    synchronized void bar(String what, long part, long whole) {
         if (terminal) {
-            int filled = (int) (BAR * part / Math.max(1, whole));
-            out.print(String.format(
-                    Locale.ROOT,
-                    "\r[%s%s] %,d of %,d rows",
-                    "#".repeat(filled),
-                    " ".repeat(BAR - filled),
-                    part,
-                    whole));
-            out.flush();
+            draw(what, part, whole);
+        } else if (System.nanoTime() - lastLineNanos > NANOS_BETWEEN_LINES) {
+            lineOf(what, part, whole);
         }
     }
 
     /** A part of the work is done for good: prints a line, where no bar shows it. */
-    synchronized void reached(long part, long whole) {
+    synchronized void reached(String what, long part, long whole) {
         if (terminal) {
-            bar(part, whole);
+            draw(what, part, whole);
         } else {
-            line("%,d of %,d rows", part, whole);
+            lineOf(what, part, whole);
         }
+    }
+
+    private void draw(String what, long part, long whole) {
+        int filled = (int) Math.min(BAR, BAR * part / Math.max(1, whole));
+        String text = String.format(
+                Locale.ROOT, "[%s%s] %,d of %,d %s", "#".repeat(filled), " ".repeat(BAR - filled), part, whole, what);
+        out.print("\r" + text + " ".repeat(Math.max(0, WIDTH - text.length())));
+        out.flush();
+    }
+
+    private void lineOf(String what, long part, long whole) {
+        line("%,d of %,d %s", part, whole, what);
+        lastLineNanos = System.nanoTime();
     }
 
     /** Wipes the bar out of its line. */
@@ -86,7 +96,7 @@ final class Screen {
     @SuppressWarnings("SystemConsoleNull")
     private static boolean isTerminal() {
         Console console = System.console();
-        if (console == null) {
+        if (console == null || "dumb".equals(System.getenv("TERM"))) {
             return false;
         }
         try {

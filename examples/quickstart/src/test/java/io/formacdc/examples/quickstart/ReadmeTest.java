@@ -56,6 +56,17 @@ class ReadmeTest {
     }
 
     @Test
+    void theFirstBlockUnderAServiceIsItsCommand() {
+        assertThat(firstBlockUnder("A service"))
+                .isEqualTo("mvn -q -Pspring-boot -pl examples/spring-boot -am process-test-classes");
+    }
+
+    @Test
+    void theFirstBlockUnderByHandIsItsCommand() {
+        assertThat(firstBlockUnder("By hand")).isEqualTo("mvn -q -Pby-hand -pl examples/by-hand -am process-classes");
+    }
+
+    @Test
     void theFirstBlockUnderTestsIsWhatIsRunOnEveryChange() {
         assertThat(read(ROOT.resolve(".ci/run")).lines()).contains(firstBlockUnder("Tests"));
     }

@@ -1,0 +1,5 @@
+/** A flush composed from the library's public parts. */
+@NullMarked
+package io.formacdc.examples.byhand;
+
+import org.jspecify.annotations.NullMarked;
