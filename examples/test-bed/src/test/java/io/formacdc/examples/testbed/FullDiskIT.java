@@ -24,8 +24,9 @@ import software.amazon.awssdk.services.s3.S3Client;
 class FullDiskIT {
     private static final int ROWS = 10_000;
 
-    private static final String TMPFS =
-            "unshare -m sh -c 'mount -t tmpfs -o size=256k tmpfs \"$BED_SPILL\" && exec %s'";
+    /** Much smaller than the file of so many random ids. */
+    private static final String TMPFS = "unshare -m sh -c 'mount -t tmpfs -o size=64k tmpfs \"$BED_SPILL\" && exec %s'";
+
     private static final String LIMIT = "ulimit -f 256; exec %s";
 
     @Test
@@ -40,8 +41,7 @@ class FullDiskIT {
             }
             boolean mayMount =
                     shell("unshare -m mount -t tmpfs tmpfs /mnt", deployment).exit() == 0;
-            System.out.println(
-                    "FullDiskIT: " + (mayMount ? "a tmpfs of 256 KB" : "no tmpfs may be mounted; ulimit -f"));
+            System.out.println("FullDiskIT: " + (mayMount ? "a tmpfs of 64 KB" : "no tmpfs may be mounted; ulimit -f"));
 
             Ended ended = shell((mayMount ? TMPFS : LIMIT).formatted(javaCommand()), deployment);
 
