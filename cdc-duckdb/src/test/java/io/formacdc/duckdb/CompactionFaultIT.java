@@ -23,6 +23,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -123,13 +124,8 @@ class CompactionFaultIT {
         lake.entities.insertMany(50);
         lake.flush();
         List<ObjectInfo> before = host.objects();
-        WatchedStore store = new WatchedStore(host.store(), new WatchedStore.Watcher() {
-            @Override
-            public void after(WatchedStore.Request request) {
-                if (request.name().equals("put")) {
-                    throw new ObjectStoreException("injected");
-                }
-            }
+        WatchedStore store = afterEachPut(key -> {
+            throw new ObjectStoreException("injected");
         });
 
         assertThat(failed(store).outcome()).isEqualTo(Outcome.FAILED);
@@ -142,14 +138,7 @@ class CompactionFaultIT {
         lake.entities.insertMany(50);
         lake.flush();
         List<ObjectInfo> before = host.objects();
-        WatchedStore store = new WatchedStore(host.store(), new WatchedStore.Watcher() {
-            @Override
-            public void after(WatchedStore.Request request) {
-                if (request.name().equals("put")) {
-                    cutOff(request.key());
-                }
-            }
-        });
+        WatchedStore store = afterEachPut(this::cutOff);
 
         assertThat(failed(store).error()).hasMessageContaining("the store holds");
 
@@ -176,6 +165,17 @@ class CompactionFaultIT {
         assertThat(compactor.runOnce().schemas().get(0).outcome())
                 .as("two deltas now")
                 .isEqualTo(Outcome.COMPACTED);
+    }
+
+    private WatchedStore afterEachPut(Consumer<String> then) {
+        return new WatchedStore(host.store(), new WatchedStore.Watcher() {
+            @Override
+            public void after(WatchedStore.Request request) {
+                if (request.name().equals("put")) {
+                    then.accept(request.key());
+                }
+            }
+        });
     }
 
     private void cutOff(String key) {

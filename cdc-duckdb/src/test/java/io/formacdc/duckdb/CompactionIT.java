@@ -5,67 +5,30 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.formacdc.core.Attribute;
 import io.formacdc.core.CdcConfig;
-import io.formacdc.core.CdcInterruptedException;
 import io.formacdc.core.CdcListener;
 import io.formacdc.core.CompactionConfig;
-import io.formacdc.core.CompactionConfigBuilder;
 import io.formacdc.core.CompactionReport.Outcome;
 import io.formacdc.core.CompactionReport.SchemaCompaction;
-import io.formacdc.core.ManifestConfig;
-import io.formacdc.core.ObjectStore;
 import io.formacdc.core.ObjectStore.ObjectInfo;
-import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SchemaAttributes;
-import io.formacdc.core.SchemaCompactionException;
 import io.formacdc.core.ValueType;
 import io.formacdc.manifest.CompactionLoop;
 import io.formacdc.manifest.CompactionPlan;
-import io.formacdc.manifest.Compactor;
-import io.formacdc.manifest.Manifest;
 import io.formacdc.manifest.ManifestEntry;
-import io.formacdc.manifest.ManifestStore;
-import io.formacdc.manifest.ManifestStoreOptions;
-import io.formacdc.manifest.RetiredFile;
 import io.formacdc.manifest.SweepOptions;
-import io.formacdc.manifest.Sweeper;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.UUID;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class CompactionIT {
-    private static final int SCHEMA = 7;
+class CompactionIT extends CompactedLake {
     private static final long MB = 1_000_000;
-
-    @TempDir
-    Path spill;
-
-    private TestHost host;
-    private Entities entities;
-
-    @BeforeEach
-    void open() throws SQLException {
-        host = new TestHost();
-        entities = new Entities(host, SCHEMA);
-    }
-
-    @AfterEach
-    void close() throws SQLException {
-        Leftovers.assertNone(host, spill);
-        host.close();
-    }
 
     @Test
     void whatWasFlushedBecomesSortedBaseFilesOfTheTargetSize() throws SQLException {
@@ -221,95 +184,6 @@ class CompactionIT {
     }
 
     @Test
-    void aFlushThatLandsDuringACompactionSurvivesIt() throws SQLException {
-        entities.insertMany(1_000);
-        flush();
-        AtomicInteger flushes = new AtomicInteger();
-        WatchedStore store = new WatchedStore(host.store(), new WatchedStore.Watcher() {
-            @Override
-            public void before(WatchedStore.Request request) {
-                if (request.name().startsWith("putIf") && flushes.incrementAndGet() == 1) {
-                    unchecked(() -> {
-                        entities.update(host.connection, entities.id(1), Entities.FIRST_VERSION + 10_000);
-                        entities.delete(host.connection, entities.id(2), Entities.FIRST_VERSION + 10_000);
-                    });
-                    flush();
-                }
-            }
-        });
-
-        SchemaCompaction done =
-                compactor(store, compaction()).runOnce().schemas().get(0);
-
-        assertThat(done.outcome()).isEqualTo(Outcome.COMPACTED);
-        assertThat(store.requests().stream().filter(r -> r.name().equals("download")))
-                .as("no second merge")
-                .hasSize(1);
-        assertThat(manifest().base()).hasSize(1);
-        assertThat(manifest().delta()).hasSize(1);
-        entities.assertLakeEqualsPostgres(config());
-        compact();
-        entities.assertLakeEqualsPostgres(config());
-    }
-
-    @Test
-    void ofTwoCompactionsOneComesFirstAndTheOtherLeavesNothing() throws SQLException {
-        entities.insertMany(1_000);
-        flush();
-        AtomicInteger saves = new AtomicInteger();
-        WatchedStore store = new WatchedStore(host.store(), new WatchedStore.Watcher() {
-            @Override
-            public void before(WatchedStore.Request request) {
-                if (request.name().startsWith("putIf") && saves.incrementAndGet() == 1) {
-                    compact();
-                }
-            }
-        });
-
-        SchemaCompaction done =
-                compactor(store, compaction()).runOnce().schemas().get(0);
-
-        assertThat(done.outcome()).isEqualTo(Outcome.OVERTAKEN);
-        assertNoOrphans();
-        entities.assertLakeEqualsPostgres(config());
-    }
-
-    @Test
-    void aReaderThatResolvedItsListBeforeStillReadsEveryFile() throws SQLException {
-        entities.insertMany(1_000);
-        flush();
-        List<String> resolved = keys(manifest().entries());
-        compact();
-
-        assertThat(manifest().retired().stream().map(RetiredFile::key)).containsExactlyElementsOf(resolved);
-        sweeper(Clock.systemUTC()).sweep(SCHEMA);
-        assertThat(host.dataKeys()).containsAll(resolved);
-
-        sweeper(Clock.offset(Clock.systemUTC(), Duration.ofMinutes(16))).sweep(SCHEMA);
-
-        assertThat(host.dataKeys()).doesNotContainAnyElementsOf(resolved);
-        assertThat(manifest().retired()).isEmpty();
-        entities.assertLakeEqualsPostgres(config());
-    }
-
-    @Test
-    void flushesSucceedUnderAStormOfCompactions() throws Exception {
-        entities.insertMany(2_000);
-        flush();
-        Compactor compactor = compactor(host.store(), compaction());
-        try (CompactionLoop loop = CompactionLoop.start(compactor, Duration.ofMillis(1))) {
-            for (int i = 0; i < 25; i++) {
-                changeSome(200);
-                flush();
-            }
-        }
-        entities.assertLakeEqualsPostgres(config());
-        compact();
-        assertInShape();
-        entities.assertLakeEqualsPostgres(config());
-    }
-
-    @Test
     void aTombstoneAndALiveRowOfEqualVersionsAreADeletion() throws SQLException {
         entities.insertMany(10);
         flush();
@@ -322,48 +196,6 @@ class CompactionIT {
 
         assertThat(manifest().delta()).isEmpty();
         entities.assertLakeEqualsPostgres(config());
-    }
-
-    @Test
-    void whateverRequestFailsTheLakeIsWholeAndTheNextRunFinishes() throws Exception {
-        entities.insertMany(2_000);
-        flush();
-        compact();
-        changeSome(500);
-        flush();
-        changeSome(3);
-        flush();
-        LakeCopy lake = LakeCopy.of(host);
-        WatchedStore counting = new WatchedStore(host.store(), new WatchedStore.Watcher() {});
-        compactor(counting, compaction()).runOnce();
-        List<WatchedStore.Request> requests = counting.requests();
-        assertThat(requests).hasSizeGreaterThan(6);
-        int cases = 0;
-        for (WatchedStore.Request request : requests) {
-            for (boolean before : new boolean[] {true, false}) {
-                lake.restore();
-                WatchedStore store = new WatchedStore(host.store(), WatchedStore.failing(request.number(), before));
-                String name = request + (before ? " before" : " after");
-
-                runAndIgnoreFailure(store);
-
-                entities.assertLakeEqualsPostgres(config());
-                compact();
-                assertThat(manifest().delta()).as(name).isEmpty();
-                assertInShape();
-                entities.assertLakeEqualsPostgres(config());
-                cases++;
-            }
-        }
-        System.out.println(cases + " failing requests of a compaction");
-    }
-
-    private void runAndIgnoreFailure(ObjectStore store) {
-        try {
-            compactor(store, compaction()).runOnce();
-        } catch (SchemaCompactionException e) {
-            assertThat(e).hasMessageContaining("injected");
-        }
     }
 
     @Test
@@ -470,26 +302,6 @@ class CompactionIT {
     }
 
     @Test
-    void anInterruptEndsACompactionAndListsNothing() throws Exception {
-        entities.insertMany(60_000);
-        flush();
-        Manifest before = manifest();
-        WatchedStore store = new WatchedStore(host.store(), new WatchedStore.Watcher() {
-            @Override
-            public void after(WatchedStore.Request request) {
-                if (request.name().equals("download")) {
-                    Thread.currentThread().interrupt();
-                }
-            }
-        });
-
-        assertThatThrownBy(() -> compactor(store, compaction()).runOnce()).isInstanceOf(CdcInterruptedException.class);
-
-        assertThat(Thread.interrupted()).isTrue();
-        assertThat(manifest()).isEqualTo(before);
-    }
-
-    @Test
     void aLoopCompactsUntilItIsClosed() throws SQLException {
         entities.insertMany(100);
         flush();
@@ -524,128 +336,6 @@ class CompactionIT {
                 .hasMessageContaining("manifestTemplate");
         assertThatThrownBy(() -> Cdc.sweep(config, SweepOptions.DEFAULTS, host.client))
                 .hasMessageContaining("manifestTemplate");
-    }
-
-    /** Disjoint base files in row-id order, with true bounds, one live version of each row. */
-    private void assertInShape() throws SQLException {
-        UUID end = null;
-        for (ManifestEntry entry : manifest().base()) {
-            UUID min = UUID.fromString(Objects.requireNonNull(entry.minRowId()));
-            assertThat(end == null || RowIdInterval.BYTE_ORDER.compare(end, min) < 0)
-                    .as("base files in order")
-                    .isTrue();
-            end = UUID.fromString(Objects.requireNonNull(entry.maxRowId()));
-            assertThat(factsOf(entry)).isEqualTo(entry.rowCount() + "|" + entry.rowCount() + "|0|0|" + min + "|" + end);
-        }
-    }
-
-    private String factsOf(ManifestEntry entry) throws SQLException {
-        Path file;
-        try {
-            file = Files.createTempFile("base", ".parquet");
-            host.store().download(entry.key(), file);
-            try (java.sql.Connection duckDb = java.sql.DriverManager.getConnection("jdbc:duckdb:")) {
-                return Entities.rows(
-                                duckDb,
-                                "SELECT concat_ws('|', count(*), count(DISTINCT row_id), min(deleted_at),"
-                                        + " max(deleted_at), min(row_id), max(row_id)) FROM '" + file + "'")
-                        .get(0);
-            } finally {
-                Files.delete(file);
-            }
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    private void assertNoOrphans() {
-        Manifest manifest = manifest();
-        assertThat(host.dataKeys()).allMatch(key -> manifest.lists(key) || manifest.retires(key));
-    }
-
-    private interface Action {
-        void run() throws Exception;
-    }
-
-    private static void unchecked(Action action) {
-        try {
-            action.run();
-        } catch (Exception e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private long nextVersion = Entities.FIRST_VERSION + 1_000_000;
-
-    /** Gives so many entities, spread over all, the next version. */
-    private void changeSome(int count) throws SQLException {
-        update(Entities.rows(
-                host.connection,
-                "SELECT ltbase_row_id FROM entity_main WHERE ltbase_schema_id = 7 ORDER BY md5(ltbase_row_id::text || "
-                        + nextVersion + ") LIMIT " + count));
-    }
-
-    private void update(List<String> ids) throws SQLException {
-        host.connection.setAutoCommit(false);
-        for (String id : ids) {
-            entities.update(host.connection, UUID.fromString(id), nextVersion++);
-        }
-        host.connection.commit();
-        host.connection.setAutoCommit(true);
-    }
-
-    private CdcConfig config() {
-        return host.config().spillDirectory(spill.toString()).build();
-    }
-
-    private void flush() {
-        Cdc.runOnce(config(), host.client, false, Entities.REGISTRY);
-    }
-
-    private static CompactionConfig compaction() {
-        CompactionConfigBuilder builder =
-                CompactionConfig.builder().schemaId(SCHEMA).targetBaseSizeMb(1);
-        return builder.maxRetries(8).baseBackoff(Duration.ofMillis(1)).build();
-    }
-
-    private SchemaCompaction compact() {
-        return compactOrThrow(compaction());
-    }
-
-    private SchemaCompaction compactOrThrow(CompactionConfig compaction) {
-        return Cdc.compact(config(), compaction, host.client).schema(SCHEMA).orElseThrow();
-    }
-
-    private Compactor compactor(ObjectStore store, CompactionConfig compaction) {
-        CdcConfig config = config().withDefaults().validate();
-        CompactionConfig complete = compaction.withDefaults().validate();
-        return new Compactor(
-                config,
-                complete,
-                CompactionTarget.of(config, complete, store).ports(new DuckMerger(config)),
-                CdcListener.NONE,
-                Clock.systemUTC());
-    }
-
-    private Sweeper sweeper(Clock clock) {
-        return new Sweeper(host.store(), manifests(), config().s3Prefix(), SweepOptions.DEFAULTS, clock);
-    }
-
-    private ManifestStore manifests() {
-        return new ManifestStore(
-                host.store(), ManifestConfig.of(config().withDefaults()).orElseThrow(), ManifestStoreOptions.DEFAULTS);
-    }
-
-    private Manifest manifest() {
-        return manifests().load(SCHEMA).manifest();
-    }
-
-    private String manifestKey() {
-        return ManifestConfig.of(config().withDefaults()).orElseThrow().keyFor(SCHEMA);
-    }
-
-    private static List<String> keys(List<ManifestEntry> entries) {
-        return entries.stream().map(ManifestEntry::key).toList();
     }
 
     private static long bytes(List<ManifestEntry> entries) {
