@@ -38,8 +38,8 @@ record SourceInspection(int schemaId, CdcConfig config, DuckSession session, Duc
     private Optional<CdcException> readAll(MergeSource source, DuckStatements reading) {
         try {
             reading.query(
-                    "SELECT bit_xor(hash(f)) FROM read_parquet("
-                            + ExportSql.literal(source.path().toString()) + ") f",
+                    "SELECT bit_xor(hash(f)) FROM "
+                            + ReadParquet.of(ExportSql.literal(source.path().toString())) + " f",
                     ResultSet::next);
             return Optional.empty();
         } catch (CdcInterruptedException e) {
