@@ -5,6 +5,7 @@ import io.formacdc.core.CdcInterruptedException;
 import io.formacdc.core.ObjectNotFoundException;
 import io.formacdc.core.ObjectStoreException;
 import io.formacdc.core.PreconditionFailedException;
+import java.net.UnknownHostException;
 import java.nio.channels.ClosedByInterruptException;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
@@ -36,7 +37,22 @@ final class S3Failure {
             Thread.currentThread().interrupt();
             return new CdcInterruptedException(request + " was interrupted; it may have taken effect", failure);
         }
-        return new ObjectStoreException(request + " failed without an answer: " + failure.getMessage(), failure);
+        String unknownHost = unknownHost(failure);
+        String reason = unknownHost == null
+                ? String.valueOf(failure.getMessage())
+                : "there is no host " + unknownHost
+                        + "; check s3Endpoint, s3Region and s3UsePath, or those of the host's" + " own client";
+        return new ObjectStoreException(request + " failed without an answer: " + reason, failure);
+    }
+
+    private static @Nullable String unknownHost(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof UnknownHostException) {
+                // "host: Name or service not known", or the host alone.
+                return String.valueOf(cause.getMessage()).split(": ", 2)[0];
+            }
+        }
+        return null;
     }
 
     /**

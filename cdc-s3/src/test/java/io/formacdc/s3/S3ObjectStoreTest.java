@@ -11,6 +11,7 @@ import io.formacdc.core.ObjectNotFoundException;
 import io.formacdc.core.ObjectStore.ObjectInfo;
 import io.formacdc.core.ObjectStoreException;
 import io.formacdc.core.PreconditionFailedException;
+import java.net.UnknownHostException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -205,6 +206,18 @@ class S3ObjectStoreTest {
         });
         store.delete("a");
         assertThatThrownBy(() -> store.delete("b")).hasMessageContaining("missing bucket");
+    }
+
+    @Test
+    void aHostThatNobodyKnowsIsNamedWithTheFieldsToCheck() {
+        for (String text : List.of("lake.store.invalid: Name or service not known", "lake.store.invalid")) {
+            SdkClientException failure = SdkClientException.create(
+                    "Received an UnknownHostException. See cause", new UnknownHostException(text));
+            assertThatThrownBy(() -> gettingFails(failure).get("a"))
+                    .isExactlyInstanceOf(ObjectStoreException.class)
+                    .hasMessage("getObject s3://bucket/a failed without an answer: there is no host lake.store.invalid;"
+                            + " check s3Endpoint, s3Region and s3UsePath, or those of the host's own client");
+        }
     }
 
     @Test
