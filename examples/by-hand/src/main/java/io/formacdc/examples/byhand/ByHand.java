@@ -6,6 +6,7 @@ import io.formacdc.core.ManifestConfig;
 import io.formacdc.core.UuidV7;
 import io.formacdc.duckdb.DuckExporter;
 import io.formacdc.duckdb.Lake;
+import io.formacdc.examples.localstack.CtrlC;
 import io.formacdc.examples.localstack.LocalPostgres;
 import io.formacdc.examples.localstack.LocalS3;
 import io.formacdc.manifest.ManifestFileLog;
@@ -45,14 +46,18 @@ public final class ByHand {
     public static void main(String[] args) {
         ByHand byHand = new ByHand(
                 System.out, System.getProperty("by-hand.pgPassword"), Boolean.getBoolean("by-hand.plantDifference"));
-        System.exit(byHand.run() ? 0 : 1);
+        boolean equal;
+        try (CtrlC ctrlC = CtrlC.interruptsThisThread()) {
+            equal = byHand.run(ctrlC);
+        }
+        System.exit(equal ? 0 : 1);
     }
 
     /** Tells the story, and returns whether lake and PostgreSQL were equal at its end. */
-    boolean run() {
+    boolean run(CtrlC ctrlC) {
         line("Forma CDC for Java: a flush by hand");
-        try (LocalPostgres postgres = LocalPostgres.start();
-                LocalS3 s3 = LocalS3.startOrExternal();
+        try (LocalPostgres postgres = ctrlC.undisturbed(LocalPostgres::start);
+                LocalS3 s3 = ctrlC.undisturbed(LocalS3::startOrExternal);
                 Connection writer = postgres.dataSource().getConnection()) {
             LocalPostgres.createTables(writer);
             CdcConfig config = config(postgres, s3);
@@ -82,7 +87,7 @@ public final class ByHand {
                 return compare(writer, config, full);
             }
         } catch (SQLException | RuntimeException e) {
-            return end(false, String.valueOf(e.getMessage()));
+            return end(false, ctrlC.isPressed() ? CtrlC.INTERRUPTED : String.valueOf(e.getMessage()));
         }
     }
 

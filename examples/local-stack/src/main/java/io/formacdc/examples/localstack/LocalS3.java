@@ -129,7 +129,19 @@ public final class LocalS3 implements AutoCloseable {
         return Optional.ofNullable(server).map(Server::folder);
     }
 
-    private static LocalS3 start(Path folder, boolean deleteOnClose, UnaryOperator<BlobStore> wrapper) {
+    /** Where it cannot be started, as when the JVM is about to end, a folder to be deleted is gone too. */
+    static LocalS3 start(Path folder, boolean deleteOnClose, UnaryOperator<BlobStore> wrapper) {
+        try {
+            return startIn(folder, deleteOnClose, wrapper);
+        } catch (RuntimeException e) {
+            if (deleteOnClose && Files.exists(folder)) {
+                deleteTree(folder);
+            }
+            throw e;
+        }
+    }
+
+    private static LocalS3 startIn(Path folder, boolean deleteOnClose, UnaryOperator<BlobStore> wrapper) {
         String accessKey = "local-access-key";
         String secretKey = "local-secret-key";
         try {
@@ -183,21 +195,24 @@ public final class LocalS3 implements AutoCloseable {
             }
         }
 
-        void stop() {
+        /** Also by two threads, as when the JVM ends while the store is closed. */
+        synchronized void stop() {
             try {
                 proxy.stop();
                 store.close();
                 if (deleteOnClose && Files.exists(folder)) {
-                    deleteTree();
+                    deleteTree(folder);
                 }
-            } catch (IOException e) {
-                throw new UncheckedIOException("cannot delete the folder " + folder, e);
+            } catch (UncheckedIOException e) {
+                throw e;
             } catch (Exception e) {
                 throw new IllegalStateException("cannot stop the S3 server", e);
             }
         }
+    }
 
-        private void deleteTree() throws IOException {
+    private static void deleteTree(Path folder) {
+        try {
             Files.walkFileTree(folder, new SimpleFileVisitor<>() {
                 @Override
                 public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
@@ -215,6 +230,8 @@ public final class LocalS3 implements AutoCloseable {
                     return FileVisitResult.CONTINUE;
                 }
             });
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot delete the folder " + folder, e);
         }
     }
 }

@@ -9,6 +9,7 @@ import java.net.ConnectException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,6 +34,16 @@ class LocalS3IT {
         server.close();
         assertThat(folder).doesNotExist();
         assertThatThrownBy(() -> statusOfWrite(server, "second/key")).isInstanceOf(ConnectException.class);
+    }
+
+    @Test
+    void aServerThatCannotStartLeavesNoFolder(@TempDir Path parent) throws Exception {
+        Path folder = Files.createDirectory(parent.resolve("store"));
+        assertThatThrownBy(() -> LocalS3.start(folder, true, store -> {
+                    throw new IllegalStateException("the JVM is about to end");
+                }))
+                .isInstanceOf(IllegalStateException.class);
+        assertThat(folder).doesNotExist();
     }
 
     @Test

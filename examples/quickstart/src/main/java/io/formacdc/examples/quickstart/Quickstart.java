@@ -5,6 +5,7 @@ import io.formacdc.core.BaseExportReport;
 import io.formacdc.core.CompactionReport;
 import io.formacdc.core.FlushReport;
 import io.formacdc.duckdb.Lake;
+import io.formacdc.examples.localstack.CtrlC;
 import io.formacdc.manifest.CompactionPlan;
 import io.formacdc.manifest.Manifest;
 import io.formacdc.manifest.ManifestEntry;
@@ -29,8 +30,6 @@ public final class Quickstart {
                    count(*) FILTER (name LIKE 'X%') AS in_x,
                    count(*) FILTER (ltbase_created_at > loaded) AS recreated
             FROM lake, (SELECT min(ltbase_created_at) AS loaded FROM lake)""";
-
-    private static final String INTERRUPTED = "interrupted; the servers are stopped, their files deleted";
 
     private final Settings settings;
     private final Screen screen;
@@ -72,7 +71,7 @@ public final class Quickstart {
             Comparison.Result after = compare(postgres, host, "Compare again");
             result = before.isEqual() ? after : before;
         } catch (SQLException | RuntimeException e) {
-            return screen.failed(ctrlC.isPressed() ? INTERRUPTED : String.valueOf(e.getMessage()));
+            return screen.failed(ctrlC.isPressed() ? CtrlC.INTERRUPTED : String.valueOf(e.getMessage()));
         }
         return result.isEqual()
                 ? screen.ok("the lake equals PostgreSQL, " + result)

@@ -2,6 +2,7 @@ package io.formacdc.examples.quickstart;
 
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.UuidV7;
+import io.formacdc.examples.localstack.CtrlC;
 import io.formacdc.examples.localstack.LocalPostgres;
 import io.formacdc.examples.localstack.LocalS3;
 import io.formacdc.s3.S3Clients;
@@ -14,10 +15,8 @@ final class Servers implements AutoCloseable {
     private final LocalPostgres postgres;
     private final LocalS3 s3;
     private final CdcConfig flushConfig;
-    private final CtrlC ctrlC;
 
-    private Servers(LocalPostgres postgres, LocalS3 s3, Settings settings, CtrlC ctrlC) {
-        this.ctrlC = ctrlC;
+    private Servers(LocalPostgres postgres, LocalS3 s3, Settings settings) {
         this.postgres = postgres;
         this.s3 = s3;
         String password = settings.pgPassword().orElse(postgres.password());
@@ -46,7 +45,7 @@ final class Servers implements AutoCloseable {
         LocalPostgres postgres = ctrlC.undisturbed(LocalPostgres::start);
         try {
             LocalS3 s3 = ctrlC.undisturbed(LocalS3::startOrExternal);
-            Servers servers = new Servers(postgres, s3, settings, ctrlC);
+            Servers servers = new Servers(postgres, s3, settings);
             screen.done("PostgreSQL %s at port %d, S3 at %s", servers.version(), postgres.port(), s3.endpoint());
             return servers;
         } catch (SQLException | RuntimeException e) {
@@ -79,10 +78,7 @@ final class Servers implements AutoCloseable {
     /** Stops what was started, and drops the database that was created on a server of others. */
     @Override
     public void close() {
-        // Where the JVM is about to end, our S3 server does this by itself, and at this moment.
-        if (!ctrlC.isPressed()) {
-            s3.close();
-        }
+        s3.close();
         postgres.close();
     }
 }

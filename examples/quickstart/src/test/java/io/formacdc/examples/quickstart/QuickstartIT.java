@@ -2,6 +2,7 @@ package io.formacdc.examples.quickstart;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.formacdc.examples.localstack.CtrlC;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;

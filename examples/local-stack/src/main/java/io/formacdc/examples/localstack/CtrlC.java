@@ -1,14 +1,17 @@
-package io.formacdc.examples.quickstart;
+package io.formacdc.examples.localstack;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
- * Lets Ctrl-C end the work instead of cutting it off: the thread is interrupted, the library puts its temporary files
- * away, and only then the JVM ends.
+ * Lets Ctrl-C (SIGINT, SIGTERM) end an example instead of cutting it off: the thread is interrupted, the library puts its
+ * temporary files away, the servers are stopped, and only then the JVM ends.
  */
-final class CtrlC implements AutoCloseable {
+public final class CtrlC implements AutoCloseable {
+    /** What to say at the end of work that was interrupted. */
+    public static final String INTERRUPTED = "interrupted; the servers are stopped, their files deleted";
+
     private static final long PATIENCE_SECONDS = 60;
 
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -17,7 +20,7 @@ final class CtrlC implements AutoCloseable {
     private CtrlC() {}
 
     /** Until closed, Ctrl-C interrupts the calling thread, and the JVM waits for {@link #close()}. */
-    static CtrlC interruptsThisThread() {
+    public static CtrlC interruptsThisThread() {
         CtrlC ctrlC = new CtrlC();
         Thread worker = Thread.currentThread();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> ctrlC.end(worker), "ctrl-c"));
@@ -25,12 +28,19 @@ final class CtrlC implements AutoCloseable {
     }
 
     /** Whether the JVM is about to end. */
-    boolean isPressed() {
+    public boolean isPressed() {
         return pressed;
     }
 
-    /** Does what must not be cut short: an interrupt waits for its end. */
-    synchronized <T> T undisturbed(Supplier<T> start) {
+    /**
+     * Starts what must not be cut short: an interrupt waits for its end.
+     *
+     * @throws IllegalStateException without having started it, if the JVM is about to end
+     */
+    public synchronized <T> T undisturbed(Supplier<T> start) {
+        if (pressed) {
+            throw new IllegalStateException(INTERRUPTED);
+        }
         return start.get();
     }
 
