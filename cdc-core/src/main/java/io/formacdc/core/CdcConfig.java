@@ -29,7 +29,7 @@ import java.util.regex.Pattern;
  *     warning, where none can be made
  * @param pgSslMode one of libpq's modes: disable, allow, prefer, require, verify-ca, verify-full
  * @param duckDbPath DuckDB database file, which only one pass at a time can use; empty for memory
- * @param duckThreads threads of an export
+ * @param duckThreads most threads of an export; a flush has one for each 10,000 rows of {@code batchSize}
  * @param duckMemLimit memory of an export, with a unit, as in {@code 4GB}
  * @param queryTimeout longest time of one export
  * @param parquetCompression codec: zstd, snappy, gzip, lz4, brotli or uncompressed
@@ -38,7 +38,7 @@ import java.util.regex.Pattern;
  * @param maxBatchBytes most bytes of one delta file, before compression
  * @param targetFileSizeMb size of a base file of the initial export, in MB
  * @param maxBatchSize most rows of a base file of the initial export
- * @param s3Bucket bucket of data and manifests
+ * @param s3Bucket bucket of data and manifests, or the alias of an access point; no ARN
  * @param s3Prefix prefix of data inside the bucket; may be empty
  * @param s3Endpoint endpoint of an S3-compatible store, when no client is injected; empty for AWS
  * @param s3Region region, when no client is injected; empty for the one of the environment
@@ -285,10 +285,7 @@ public record CdcConfig(
             problems.add("targetFileSizeMb " + targetFileSizeMb + " may not be above "
                     + CompactionConfig.MAX_FILE_SIZE_MB + ": S3 takes no more in one request");
         }
-        if (!BUCKET.matcher(s3Bucket).matches()) {
-            problems.add(
-                    s3Bucket.isEmpty() ? "s3Bucket is not set" : "s3Bucket \"" + s3Bucket + "\" is no bucket name");
-        }
+        problemOfBucket().ifPresent(problems::add);
         problemOfKey("s3Prefix", s3Prefix).ifPresent(problems::add);
         problemOfKey("manifestPrefix", manifestPrefix).ifPresent(problems::add);
         problemOfKey("manifestTemplate", manifestTemplate).ifPresent(problems::add);
@@ -297,6 +294,20 @@ public record CdcConfig(
         problemOfTable("entityMainTable", entityMainTable).ifPresent(problems::add);
         problemOfTable("eavDataTable", eavDataTable).ifPresent(problems::add);
         return problems;
+    }
+
+    private Optional<String> problemOfBucket() {
+        if (s3Bucket.isEmpty()) {
+            return Optional.of("s3Bucket is not set");
+        }
+        if (s3Bucket.startsWith("arn:")) {
+            return Optional.of(
+                    "s3Bucket \"" + s3Bucket + "\" is an ARN, whose slash no s3://bucket/key can hold; give the"
+                            + " alias of the access point, which ends in -s3alias");
+        }
+        return BUCKET.matcher(s3Bucket).matches()
+                ? Optional.empty()
+                : Optional.of("s3Bucket \"" + s3Bucket + "\" is no bucket name");
     }
 
     /** Most rows of one delta file: {@code batchSize}, or fewer where {@code maxBatchBytes} asks for it; at least 1. */

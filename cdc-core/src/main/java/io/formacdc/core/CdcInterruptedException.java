@@ -26,6 +26,22 @@ public final class CdcInterruptedException extends CdcException {
     }
 
     /**
+     * Says so plainly where a thread comes interrupted, instead of whatever that would break first.
+     *
+     * @param work what it came for, as in {@code the compaction}
+     * @throws CdcInterruptedException if the calling thread is interrupted; its flag stays set
+     */
+    public static void requireNotInterrupted(String work) {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new CdcInterruptedException(beforeIt(work));
+        }
+    }
+
+    static String beforeIt(String work) {
+        return "the calling thread was interrupted before " + work + " began; nothing was read or written";
+    }
+
+    /**
      * What the pass had done, up to the schema at which it was interrupted; schemas that were not begun are not in it.
      * Always there when a pass threw this, empty when a single step did.
      */

@@ -20,16 +20,16 @@ public final class CdcPaths {
     }
 
     /**
-     * {@code {prefix}/{schemaId}/{minRowId}_{maxRowId}.parquet}, where a base file of a first export lives. The bounds
-     * are the least and the greatest row id in the file, in byte order.
+     * {@code {prefix}/{schemaId}/{minRowId}_{maxRowId}.parquet}, where Go puts a base file of a first export. The bounds are
+     * the least and the greatest row id in the file, in byte order.
      */
     public static String buildBasePath(String prefix, int schemaId, UUID minRowId, UUID maxRowId) {
         return schemaPrefix(prefix, schemaId) + minRowId + "_" + maxRowId + ".parquet";
     }
 
     /**
-     * {@code {prefix}/{schemaId}/{minRowId}_{maxRowId}_{fileUuid}.parquet}, where a base file of a further export lives: no
-     * object that is listed, or was, is ever overwritten.
+     * {@code {prefix}/{schemaId}/{minRowId}_{maxRowId}_{fileUuid}.parquet}, where a base file of an export lives: no object that
+     * is listed, or was, is ever overwritten, even by an export whose lock is lost.
      */
     public static String buildBasePath(String prefix, int schemaId, UUID minRowId, UUID maxRowId, UUID fileUuid) {
         return schemaPrefix(prefix, schemaId) + minRowId + "_" + maxRowId + "_" + fileUuid + ".parquet";

@@ -11,12 +11,12 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Go's change-log helpers, one statement each, on a connection whose transaction is the caller's business.
+ * Go's change-log helpers, on a connection whose transaction is the caller's business.
  *
  * <p>The name of the table is {@code table} or {@code schema.table}, as {@link TableName#parse} reads it; empty stands
  * for {@code change_log}. A schema id outside 1..32767 is refused with an {@link IllegalArgumentException} before any
- * SQL. What PostgreSQL refuses is a {@link DatabaseException}; nothing was changed then, and a transaction of the caller
- * is left to be rolled back.
+ * SQL. What PostgreSQL refuses is a {@link DatabaseException}; nothing was changed then, unless a method says otherwise,
+ * and a transaction of the caller is left to be rolled back.
  *
  * <p>Marks are made for PostgreSQL's default isolation, READ COMMITTED. {@link #markFlushedVersions} passes over a row
  * that a writer holds. {@link #markFlushed} and {@link #markFlushedIdsAtSnapshot} wait for him, as in Go, and leave the
@@ -27,11 +27,27 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ChangeLog {
     private static final String UNIQUE_VIOLATION = "23505";
+    private static final String LOCK_NOT_AVAILABLE = "55P03";
 
     /** Later than any mark that the row has had. */
     private static final String AFTER_EARLIER_MARKS = """
-            greatest(?, 1 + (SELECT max(h.flushed_at) FROM %s h
-                             WHERE h.schema_id = c.schema_id AND h.row_id = c.row_id))""";
+            greatest(%d, 1 + (SELECT max(h.flushed_at) FROM %s h
+                              WHERE h.schema_id = c.schema_id AND h.row_id = c.row_id))""";
+
+    /**
+     * The exported versions as a relation v. The planner sees no constant behind OFFSET 0, and no length of an array in
+     * a subquery: it expects a few keys, and looks each up. Knowing more, it would scan the whole log for every chunk of
+     * a flush, or, by statistics from a moment when nothing was dirty, for every key.
+     */
+    private static final String EXPORTED = """
+            (SELECT CAST(? AS smallint) AS schema_id, 0::bigint AS flushed_at, row_id, changed_at, xmin
+             FROM unnest((SELECT convert_from(?, 'SQL_ASCII')::uuid[]), (SELECT CAST(? AS bigint[])),
+                         (SELECT CAST(? AS int[]))) AS u(row_id, changed_at, xmin) OFFSET 0) v""";
+
+    /** PostgreSQL compares an xid with an int bit by bit. */
+    private static final String IS_EXPORTED = """
+            %1$s.schema_id = v.schema_id AND %1$s.row_id = v.row_id AND %1$s.flushed_at = v.flushed_at
+              AND %1$s.changed_at = v.changed_at AND %1$s.xmin = v.xmin""";
 
     private ChangeLog() {}
 
@@ -124,11 +140,10 @@ public final class ChangeLog {
             Connection connection, String table, int schemaId, long snapshotMillis, long flushedAtMillis) {
         TableName log = checked(table, schemaId, flushedAtMillis);
         Binder binder = statement -> {
-            statement.setLong(1, flushedAtMillis);
-            statement.setInt(2, schemaId);
-            statement.setLong(3, snapshotMillis);
+            statement.setInt(1, schemaId);
+            statement.setLong(2, snapshotMillis);
         };
-        return mark(connection, schemaId, log, """
+        return mark(connection, schemaId, log, flushedAtMillis, """
                 UPDATE %s c SET flushed_at = %s WHERE c.schema_id = ? AND c.flushed_at = 0 AND c.changed_at <= ?""", sql -> Jdbc.update(connection, sql, binder));
     }
 
@@ -155,20 +170,20 @@ public final class ChangeLog {
             return List.of();
         }
         Binder binder = statement -> {
-            statement.setLong(1, flushedAtMillis);
-            statement.setInt(2, schemaId);
-            statement.setLong(3, snapshotMillis);
-            statement.setBytes(4, ids.bytes());
+            statement.setInt(1, schemaId);
+            statement.setLong(2, snapshotMillis);
+            statement.setBytes(3, ids.bytes());
         };
         return mark(
                 connection,
                 schemaId,
                 log,
+                flushedAtMillis,
                 """
                 UPDATE %s c SET flushed_at = %s
                 FROM (SELECT CAST(? AS smallint) AS schema_id, 0::bigint AS flushed_at, CAST(? AS bigint) AS snapshot,
                              row_id
-                      FROM unnest(convert_from(?, 'SQL_ASCII')::uuid[]) AS u(row_id) OFFSET 0) v
+                      FROM unnest((SELECT convert_from(?, 'SQL_ASCII')::uuid[])) AS u(row_id) OFFSET 0) v
                 WHERE c.schema_id = v.schema_id AND c.row_id = v.row_id AND c.flushed_at = v.flushed_at
                   AND c.changed_at <= v.snapshot
                 RETURNING c.row_id""",
@@ -176,14 +191,17 @@ public final class ChangeLog {
     }
 
     /**
-     * Marks exactly these versions, any number of them, in one statement: a row is marked only if it is dirty and its
+     * Marks exactly these versions, any number of them: a row is marked only if it is dirty and its
      * {@code changed_at} and its {@code xmin} are still those that were exported. So a row that was updated, deleted or
      * re-created since stays dirty, whatever the clocks say, even if its writer commits while the statement runs.
      *
-     * <p>Waits for no row, so that no writer can be chosen as the victim of a deadlock with it: a row that another
-     * transaction holds by then is passed over. It stays dirty, and is exported again by a later pass, even if that
-     * transaction only holds a share lock on it, or is rolled back; nothing is lost. A writer may wait for this, until
-     * the transaction of the mark ends.
+     * <p>Waits for no row, or for a moment, so that no writer can be chosen as the victim of a deadlock with it: a row
+     * that another transaction holds by then is passed over. It stays dirty, and is exported again by a later pass, even
+     * if that transaction only holds a share lock on it, or is rolled back; nothing is lost. A writer may wait for this,
+     * until the transaction of the mark ends.
+     *
+     * <p>Faster where the connection commits each statement: then only rows that somebody was at are locked before they
+     * are marked, by a statement of their own. If that one fails, the others are marked, exactly.
      *
      * @param versions if empty, nothing is sent
      * @param flushedAtMillis the instant to record, epoch milliseconds, at least 1
@@ -196,34 +214,72 @@ public final class ChangeLog {
             return 0;
         }
         Binder binder = statement -> {
-            statement.setLong(1, flushedAtMillis);
-            statement.setInt(2, schemaId);
-            statement.setBytes(3, versions.rowIdsAsArrayText());
-            statement.setObject(4, versions.changedAtMillis());
-            statement.setObject(5, versions.xmins());
+            statement.setInt(1, schemaId);
+            statement.setBytes(2, versions.rowIdsAsArrayText());
+            statement.setObject(3, versions.changedAtMillis());
+            statement.setObject(4, versions.xmins());
         };
-        // PostgreSQL compares an xid with an int bit by bit. Of a row written since the statement began, the newest
-        // tuple is locked; its xmin is another, the conditions are evaluated again on that, and it drops out. The lock
-        // is as strong as that of the update, which therefore waits for nobody. The key joins, because a ctid alone
-        // would not tell the partitions of a log apart.
-        return mark(connection, schemaId, log, """
-                UPDATE %1$s c SET flushed_at = %2$s
-                FROM (SELECT l.schema_id, l.row_id, l.flushed_at
-                      FROM (SELECT CAST(? AS smallint) AS schema_id, 0::bigint AS flushed_at, row_id, changed_at, xmin
-                            FROM unnest(convert_from(?, 'SQL_ASCII')::uuid[], CAST(? AS bigint[]), CAST(? AS int[]))
-                              AS u(row_id, changed_at, xmin) OFFSET 0) v
-                      JOIN %1$s l ON l.schema_id = v.schema_id AND l.row_id = v.row_id AND l.flushed_at = v.flushed_at
-                        AND l.changed_at = v.changed_at AND l.xmin = v.xmin
-                      FOR UPDATE OF l SKIP LOCKED) k
-                WHERE c.schema_id = k.schema_id AND c.row_id = k.row_id AND c.flushed_at = k.flushed_at""", sql -> Jdbc.update(connection, sql, binder));
+        long marked = markUnheld(connection, schemaId, log, flushedAtMillis, binder);
+        return marked == versions.size()
+                ? marked
+                : marked + markLocked(connection, schemaId, log, flushedAtMillis, binder);
     }
 
     /**
-     * Deletes some of a schema's history: rows with {@code flushed_at > 0} that were flushed before an instant. Rows that
-     * are dirty, or have a negative {@code flushed_at}, stay. A row that another session holds is passed over, so this
-     * waits for nobody.
+     * Marks rows that nobody but their writer has locked, updated or deleted; nearly all are like that. Should somebody
+     * come to a row between the look and the update, this waits for less time than PostgreSQL lets pass before
+     * it looks for a deadlock, and then marks nothing. For the patience to end with the statement, that must be a
+     * transaction of its own; where it is not, nothing is marked either.
+     */
+    private static long markUnheld(
+            Connection connection, int schemaId, TableName log, long flushedAtMillis, Binder binder) {
+        String update = """
+                WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '50ms', true))
+                UPDATE %%s c SET flushed_at = %%s FROM patience, %s
+                WHERE %s AND (c.xmax = 0 OR c.xmax = c.xmin)""".formatted(EXPORTED, IS_EXPORTED.formatted("c"));
+        try {
+            return connection.getAutoCommit()
+                    ? mark(
+                            connection,
+                            schemaId,
+                            log,
+                            flushedAtMillis,
+                            update,
+                            sql -> Jdbc.update(connection, sql, binder))
+                    : 0;
+        } catch (SQLException e) {
+            throw markFailed(schemaId, e);
+        } catch (DatabaseException e) {
+            if (e.sqlState().equals(LOCK_NOT_AVAILABLE)) {
+                return 0;
+            }
+            throw e;
+        }
+    }
+
+    /**
+     * Marks rows that it can lock without waiting, in twice the time, because it writes to each row twice. Of a row
+     * written since the statement began, the newest tuple is locked; its xmin is another, the conditions are evaluated
+     * again on that, and it drops out. The lock is as strong as that of the update, which therefore waits for nobody.
+     */
+    private static long markLocked(
+            Connection connection, int schemaId, TableName log, long flushedAtMillis, Binder binder) {
+        // A ctid alone would not tell the partitions of a log apart.
+        String update = """
+                UPDATE %%1$s c SET flushed_at = %%2$s
+                FROM (SELECT l.* FROM %s CROSS JOIN LATERAL (
+                        SELECT tableoid, ctid FROM %%1$s d WHERE %s OFFSET 0 FOR UPDATE SKIP LOCKED) l) k
+                WHERE c.tableoid = k.tableoid AND c.ctid = k.ctid""".formatted(EXPORTED, IS_EXPORTED.formatted("d"));
+        return mark(connection, schemaId, log, flushedAtMillis, update, sql -> Jdbc.update(connection, sql, binder));
+    }
+
+    /**
+     * Deletes some of a schema's history: rows with {@code flushed_at > 0} that were flushed before an instant, and whose
+     * version is of before it too. Rows that are dirty, or have a negative {@code flushed_at}, stay. So does a version of a
+     * writer whose clock is ahead, until that time has come: the log alone may tell the next writer of that row what a
+     * newer version is. A row that another session holds is passed over, so this waits for nobody.
      *
-     * @param flushedBeforeMillis exclusive upper bound of {@code flushed_at}, epoch milliseconds
+     * @param flushedBeforeMillis exclusive upper bound of {@code flushed_at} and {@code changed_at}, epoch milliseconds
      * @param maxRows most rows to delete, at least 1
      * @param previous what the last call returned, to go on behind it; null for the beginning
      * @return empty if no such row was left
@@ -244,7 +300,8 @@ public final class ChangeLog {
         String sql = """
                 WITH old AS (
                   SELECT row_id, flushed_at FROM %1$s
-                  WHERE schema_id = ? AND flushed_at > 0 AND flushed_at < ? AND (row_id, flushed_at) > (?, ?)
+                  WHERE schema_id = ? AND flushed_at > 0 AND flushed_at < ? AND changed_at < ?
+                    AND (row_id, flushed_at) > (?, ?)
                   ORDER BY row_id, flushed_at LIMIT ? FOR UPDATE SKIP LOCKED),
                 gone AS (
                   DELETE FROM %1$s c USING old o
@@ -255,10 +312,11 @@ public final class ChangeLog {
         Binder binder = statement -> {
             statement.setInt(1, schemaId);
             statement.setLong(2, flushedBeforeMillis);
-            statement.setObject(3, previous == null ? new UUID(0, 0) : previous.lastRowId());
-            statement.setLong(4, previous == null ? 0 : previous.lastFlushedAtMillis());
-            statement.setInt(5, maxRows);
-            statement.setInt(6, schemaId);
+            statement.setLong(3, flushedBeforeMillis);
+            statement.setObject(4, previous == null ? new UUID(0, 0) : previous.lastRowId());
+            statement.setLong(5, previous == null ? 0 : previous.lastFlushedAtMillis());
+            statement.setInt(6, maxRows);
+            statement.setInt(7, schemaId);
         };
         try {
             return Jdbc.query(
@@ -281,17 +339,15 @@ public final class ChangeLog {
     /**
      * Executes an update of which two things are left open: the table, and the value of {@code flushed_at}. A row
      * flushed twice within a millisecond, or after the clock was set back, would break the primary key; only then is
-     * the statement repeated in a form that looks up each row's earlier marks.
-     *
-     * <p>An update by many keys joins them to the log by {@code OFFSET 0}, behind which the planner sees no constant.
-     * Otherwise statistics from a moment when nothing was dirty have it expect one dirty row, and scan all keys for
-     * each of the many there are.
+     * the statement repeated in a form that looks up each row's earlier marks. The value is part of the text, so that no
+     * driver prepares it: a plan of today would be used for a log that has grown since.
      */
-    private static <T> T mark(Connection connection, int schemaId, TableName log, String update, Mark<T> mark) {
+    private static <T> T mark(
+            Connection connection, int schemaId, TableName log, long flushedAtMillis, String update, Mark<T> mark) {
         try {
             Savepoint savepoint = connection.getAutoCommit() ? null : connection.setSavepoint();
             try {
-                T marked = mark.execute(update.formatted(log, "?"));
+                T marked = mark.execute(update.formatted(log, flushedAtMillis));
                 if (savepoint != null) {
                     connection.releaseSavepoint(savepoint);
                 }
@@ -304,10 +360,14 @@ public final class ChangeLog {
                     connection.rollback(savepoint);
                 }
             }
-            return mark.execute(update.formatted(log, AFTER_EARLIER_MARKS.formatted(log)));
+            return mark.execute(update.formatted(log, AFTER_EARLIER_MARKS.formatted(flushedAtMillis, log)));
         } catch (SQLException e) {
-            throw new DatabaseException("mark of flushed rows of schema " + schemaId, e);
+            throw markFailed(schemaId, e);
         }
+    }
+
+    private static DatabaseException markFailed(int schemaId, SQLException cause) {
+        return new DatabaseException("mark of flushed rows of schema " + schemaId, cause);
     }
 
     private static TableName checked(String table, int schemaId, long flushedAtMillis) {

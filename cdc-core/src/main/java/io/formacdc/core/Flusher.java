@@ -50,6 +50,10 @@ public final class Flusher {
      */
     public FlushReport run(boolean dryRun) {
         long begin = System.nanoTime();
+        if (Thread.currentThread().isInterrupted()) {
+            throw new CdcInterruptedException(
+                    CdcInterruptedException.beforeIt("the pass"), null, report(dryRun, List.of(), begin));
+        }
         List<SchemaFlush> flushes = new ArrayList<>();
         List<DirtySchema> backlog = dirtySchemas(dryRun, begin);
         listener.backlogRead(backlog);

@@ -2,10 +2,13 @@ package io.formacdc.core;
 
 import static java.util.Objects.requireNonNull;
 
+import io.formacdc.core.Jdbc.Binder;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 public final class JdbcChangeLogStore implements ChangeLogStore {
     private final DataSource dataSource;
     private final String table;
-    private volatile boolean hasRealSessions;
+    /** Shared by all stores over the same server. */
+    private final AtomicBoolean hasRealSessions;
 
     /**
      * @param dataSource of the database that has the table, on real sessions (see {@link SchemaLock})
@@ -27,9 +31,22 @@ public final class JdbcChangeLogStore implements ChangeLogStore {
      * @throws IllegalArgumentException if that is no table name
      */
     public JdbcChangeLogStore(DataSource dataSource, String table) {
+        this(dataSource, table, new AtomicBoolean());
+        ChangeLog.tableName(table);
+    }
+
+    private JdbcChangeLogStore(DataSource dataSource, String table, AtomicBoolean hasRealSessions) {
         this.dataSource = requireNonNull(dataSource, "dataSource");
         this.table = table;
-        ChangeLog.tableName(table);
+        this.hasRealSessions = hasRealSessions;
+    }
+
+    /**
+     * The same change log on other connections to the same place, such as counted or traced ones. Both remember what
+     * either has found out about a pooler before the server.
+     */
+    public JdbcChangeLogStore over(DataSource connections) {
+        return new JdbcChangeLogStore(connections, table, hasRealSessions);
     }
 
     /**
@@ -40,28 +57,53 @@ public final class JdbcChangeLogStore implements ChangeLogStore {
     public List<DirtySchema> dirtySchemas() {
         TableName log = ChangeLog.tableName(table);
         String sql = """
-                SELECT schema_id, count(*), min(changed_at),
-                  CASE WHEN NOT has_column_privilege(CAST(? AS text), 'flushed_at', 'UPDATE')
-                    THEN quote_ident(current_user) END
-                FROM %s WHERE flushed_at = 0 GROUP BY schema_id ORDER BY schema_id""".formatted(log);
+                SELECT d.schema_id, d.rows, d.oldest, quote_ident(current_user),
+                  has_column_privilege(CAST(? AS text), 'flushed_at', 'UPDATE'),
+                  row_security_active(CAST(? AS text)), current_setting('transaction_read_only') = 'on'
+                FROM (SELECT) always LEFT JOIN (
+                  SELECT schema_id, count(*) AS rows, min(changed_at) AS oldest
+                  FROM %s WHERE flushed_at = 0 GROUP BY schema_id) d ON true
+                ORDER BY d.schema_id""".formatted(log);
         try (Connection connection = dataSource.getConnection();
                 Jdbc.AutoCommit untilClosed = Jdbc.autoCommit(connection)) {
-            return Jdbc.query(connection, sql, statement -> statement.setString(1, log.sql()), row -> {
-                String roleThatCannotMark = row.getString(4);
-                if (roleThatCannotMark != null) {
-                    throw new CdcException("role " + roleThatCannotMark + " may not update flushed_at of " + log
-                            + ", so it can mark nothing as flushed: GRANT UPDATE (flushed_at) ON " + log + " TO "
-                            + roleThatCannotMark);
-                }
-                return new DirtySchema(row.getInt(1), row.getLong(2), row.getLong(3));
-            });
+            Binder binder = statement -> {
+                statement.setString(1, log.sql());
+                statement.setString(2, log.sql());
+            };
+            return Jdbc.query(connection, sql, binder, row -> dirtySchema(row, log)).stream()
+                    .flatMap(Optional::stream)
+                    .toList();
         } catch (SQLException e) {
             throw new DatabaseException("search for dirty schemas", e);
         }
     }
 
+    /** Empty for the row that stands there if nothing is dirty. */
+    private static Optional<DirtySchema> dirtySchema(ResultSet row, TableName log) throws SQLException {
+        String role = row.getString(4);
+        if (row.getBoolean(6)) {
+            throw new CdcException("row-level security of " + log + " applies to role " + role
+                    + ", so dirty rows may be hidden from it: ALTER ROLE " + role + " BYPASSRLS");
+        }
+        int schemaId = row.getInt(1);
+        if (row.wasNull()) {
+            return Optional.empty();
+        }
+        if (row.getBoolean(7)) {
+            throw new CdcException(
+                    "the database is read-only for this session (transaction_read_only is on), so nothing"
+                            + " can be marked as flushed: connect to the primary server, as a role whose transactions may write");
+        }
+        if (!row.getBoolean(5)) {
+            throw new CdcException("role " + role + " may not update flushed_at of " + log
+                    + ", so it can mark nothing as flushed: GRANT UPDATE (flushed_at) ON " + log + " TO " + role);
+        }
+        return Optional.of(new DirtySchema(schemaId, row.getLong(2), row.getLong(3)));
+    }
+
     /**
-     * {@inheritDoc} The first lock costs a second connection for a moment, to see whether the lock stays where it is.
+     * {@inheritDoc} The first lock costs a second connection for a moment, to see whether the lock stays where it is. A
+     * pooler that comes between later is not noticed; what then keeps anything from being lost is the manifest's fence.
      *
      * @throws CdcException if the connections are those of a pooler in transaction mode
      * @throws IllegalArgumentException for a schema id outside 1..32767
@@ -74,12 +116,12 @@ public final class JdbcChangeLogStore implements ChangeLogStore {
     }
 
     private void requireRealSessions(SchemaLock lock) {
-        if (hasRealSessions) {
+        if (hasRealSessions.get()) {
             return;
         }
         try {
             lock.requireSessionOfItsOwn(dataSource);
-            hasRealSessions = true;
+            hasRealSessions.set(true);
         } catch (RuntimeException e) {
             lock.close();
             throw e;

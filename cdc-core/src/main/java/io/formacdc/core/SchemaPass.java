@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +33,10 @@ import org.slf4j.LoggerFactory;
  *   <li>for each chunk, in row-id order: snapshot, export to a file, put under a key never used before, append to
  *       the list (<em>the commit point</em>), mark exactly the exported versions.
  * </ol>
+ *
+ * From the first put on, snapshot and export of the next chunk go on beside it, on a thread that ends before the lock is
+ * released. All the rest is done by the calling thread, one chunk after another; so it is that of the first chunk, and a
+ * small pass needs no other thread.
  *
  * A chunk that fails before the commit point leaves its rows dirty; its object is deleted, as far as that works, once it
  * is known that nothing lists it. While that is not known, the object stays. A chunk that fails after the commit point
@@ -58,6 +63,8 @@ final class SchemaPass {
     private long dirtyRows;
     private @Nullable UUID lastRowId;
     private String step = "check of the schema id";
+    /** Of the chunk being exported, perhaps on another thread than the rest. */
+    private volatile String exportStep = "";
 
     SchemaPass(
             DirtySchema dirty,
@@ -115,39 +122,70 @@ final class SchemaPass {
         }
         dirtyRows = stats.count();
         listener.schemaStarted(schemaId, dirtyRows);
-        UUID after = null;
-        do {
-            after = flushChunkAfter(after, attributes, appender, locked);
-            if (Thread.currentThread().isInterrupted()) {
-                step = "pause after " + chunks + " chunks";
-                throw new CdcInterruptedException("interrupted");
+        LongConsumer ofFirst = progressOf(Stage.EXPORT, 0);
+        ExportedChunk exported = stepOfExport(() -> exportAfter(null, attributes, ofFirst));
+        while (exported != null) {
+            ExportedChunk present = exported;
+            // Opened before the file that is published, so ended after it: no failure here leaves a thread behind.
+            try (Ahead<ExportedChunk> next = present.isLast() ? null : ahead(present, attributes)) {
+                try (present) {
+                    publish(present.file(), appender, locked);
+                }
+                if (Thread.currentThread().isInterrupted()) {
+                    step = "pause after " + chunks + " chunks";
+                    throw new CdcInterruptedException("interrupted");
+                }
+                exported = next == null ? null : stepOfExport(next::take);
             }
-        } while (after != null && !after.equals(lastRowId));
+        }
         return result(Outcome.FLUSHED, null);
     }
 
-    /** Returns the last row id of the chunk, or null when there was none left. */
-    private @Nullable UUID flushChunkAfter(
-            @Nullable UUID after,
-            @Nullable SchemaAttributes attributes,
-            FileLog.Appender appender,
-            ChangeLogStore.Locked locked) {
-        step = "selection of rows";
-        Chunk chunk;
-        Exported exported;
+    /** A chunk on the local disk. */
+    private record ExportedChunk(Chunk chunk, Exported file, boolean isLast) implements AutoCloseable {
+        @Override
+        public void close() {
+            file.close();
+        }
+    }
+
+    /**
+     * Exports the next chunk while this one is published. Its rows are others, so it matters to neither which of the two
+     * comes first; what it read is as old as its snapshot, and that was taken after the fence was loaded.
+     */
+    private Ahead<ExportedChunk> ahead(ExportedChunk present, @Nullable SchemaAttributes attributes) {
+        UUID after = present.chunk().lastRowId();
+        LongConsumer progress = progressOf(Stage.EXPORT, rows + present.chunk().rowCount());
+        return Ahead.start("forma-cdc-export-" + schemaId, () -> exportAfter(after, attributes, progress));
+    }
+
+    private @Nullable ExportedChunk stepOfExport(Supplier<@Nullable ExportedChunk> export) {
+        try {
+            return export.get();
+        } finally {
+            step = exportStep;
+        }
+    }
+
+    /** Returns null when no row was left. The thread may be another than that of the pass. */
+    private @Nullable ExportedChunk exportAfter(
+            @Nullable UUID after, @Nullable SchemaAttributes attributes, LongConsumer progress) {
+        exportStep = "selection of rows";
         try (Snapshot snapshot = ports.exporter().openSnapshot(schemaId, attributes)) {
-            chunk = selectChunk(snapshot, after);
+            Chunk chunk = selectChunk(snapshot, after);
             if (chunk == null) {
                 return null;
             }
-            step = "export of " + chunk.rowCount() + " rows";
-            exported = snapshot.export(chunk, progressOf(Stage.EXPORT));
+            exportStep = "export of " + chunk.rowCount() + " rows";
+            Exported file = snapshot.export(chunk, progress);
+            try {
+                checkRowCount(file);
+            } catch (RuntimeException e) {
+                file.close();
+                throw e;
+            }
+            return new ExportedChunk(chunk, file, chunk.lastRowId().equals(lastRowId));
         }
-        try (exported) {
-            checkRowCount(exported);
-            publish(exported, appender, locked);
-        }
-        return chunk.lastRowId();
     }
 
     /**
@@ -164,7 +202,7 @@ final class SchemaPass {
     private void publish(Exported exported, FileLog.Appender appender, ChangeLogStore.Locked locked) {
         String key = CdcPaths.buildDeltaPath(config.s3Prefix(), schemaId, UuidV7.next());
         step = "upload of " + key;
-        progressOf(Stage.UPLOAD).accept(exported.contents().rowCount());
+        progressOf(Stage.UPLOAD, rows).accept(exported.contents().rowCount());
         upload(key, exported);
         FlushedFile file = new FlushedFile(key, exported.contents());
         step = "append of " + key + " to the manifest";
@@ -187,6 +225,13 @@ final class SchemaPass {
                 marked,
                 file.contents().sizeBytes(),
                 key);
+        if (marked == 0) {
+            LOG.warn(
+                    "schema {}: none of the rows of {} could be marked, so the next pass lists them again; others held or"
+                            + " changed all of them, or a policy or trigger of the table keeps them as they are",
+                    schemaId,
+                    key);
+        }
         if (!exported.lossyCasts().isEmpty()) {
             LOG.warn(
                     "schema {}: values that do not fit their type are NULL in {}: {}",
@@ -197,9 +242,8 @@ final class SchemaPass {
         listener.fileFlushed(schemaId, file, marked);
     }
 
-    /** Takes rows of the present chunk, on any thread. */
-    private LongConsumer progressOf(Stage stage) {
-        long rowsBefore = rows;
+    /** Takes rows of one chunk, on any thread. */
+    private LongConsumer progressOf(Stage stage, long rowsBefore) {
         Amount put = new Amount(bytes, 0);
         return n -> listener.progressed(
                 new Progress(schemaId, Task.FLUSH, stage, new Amount(rowsBefore + n, dirtyRows), put));
@@ -262,6 +306,8 @@ final class SchemaPass {
                     chunk = selectChunk(snapshot, chunk.lastRowId());
                 }
             }
+            step = "export of " + rows + " rows";
+            ports.exporter().requireReady();
             return result(Outcome.DRY_RUN, null);
         } catch (RuntimeException e) {
             return result(Outcome.FAILED, named(e));

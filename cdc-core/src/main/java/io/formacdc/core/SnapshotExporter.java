@@ -17,6 +17,14 @@ public interface SnapshotExporter {
      */
     Snapshot openSnapshot(int schemaId, @Nullable SchemaAttributes attributes);
 
+    /**
+     * Makes sure, as far as that is possible without an export, that what exports need is on this machine. For a dry run:
+     * it fails here as an export would.
+     *
+     * @throws CdcException that names what is missing
+     */
+    default void requireReady() {}
+
     /** One instant of one schema. Confined to a thread; closing it twice is harmless. */
     interface Snapshot extends AutoCloseable {
         /** The greatest id of a row, in byte order; null when there is none. */

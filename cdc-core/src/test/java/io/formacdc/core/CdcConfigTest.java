@@ -288,6 +288,19 @@ class CdcConfigTest {
         assertProblem(with(c -> c.s3Bucket(bucket)), "s3Bucket");
     }
 
+    @Test
+    void anAccessPointIsNamedByItsAlias() {
+        String arn = "arn:aws:s3:eu-central-1:123456789012:accesspoint/lake";
+        assertThatThrownBy(() -> with(c -> c.s3Bucket(arn)).withDefaults().validate())
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining(
+                        "s3Bucket \"" + arn + "\" is an ARN, whose slash no s3://bucket/key can hold; give"
+                                + " the alias of the access point");
+        with(c -> c.s3Bucket("lake-hrzrlukc5m36ft7okagglf3gmwluquse1b-s3alias"))
+                .withDefaults()
+                .validate();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"/a", "a/../b", "a*", "a?", "a[0]", "a\0"})
     void prefixesThatAreNoPlainKeysAreRefused(String prefix) {

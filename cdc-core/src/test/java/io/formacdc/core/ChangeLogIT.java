@@ -136,6 +136,19 @@ class ChangeLogIT {
         assertThat(log.marks(7)).containsExactly("1:0");
     }
 
+    /** As when a transaction's number comes round again. */
+    @Test
+    void anotherVersionOfATransactionOfTheSameNumberIsLeft() throws SQLException {
+        log.dirty(7, 1, 100);
+        RowVersions exported = log.versions(7);
+        RowVersions.Collector older = new RowVersions.Collector();
+        older.add(exported.rowId(0).getMostSignificantBits(), exported.rowId(0).getLeastSignificantBits(), 99, (int)
+                exported.xmin(0));
+        assertThat(ChangeLog.markFlushedVersions(session, LOG, 7, RowVersions.of(List.of(older)), 1_000))
+                .isZero();
+        assertThat(log.marks(7)).containsExactly("1:0");
+    }
+
     @Test
     void nothingIsSentForNoRows() throws SQLException {
         Connection closed = log.open();
@@ -294,6 +307,24 @@ class ChangeLogIT {
         } finally {
             log.execute("SET statement_timeout = 0");
         }
+    }
+
+    /** A flush has many chunks: were each of their marks a scan of the log, the sum would grow with its square. */
+    @Test
+    void aMarkOfSomeVersionsDoesNotScanTheLog() throws SQLException {
+        log.execute("INSERT INTO change_log SELECT 7, gen_random_uuid(), 0, g, NULL FROM generate_series(1, 5000) g");
+        RowVersions some = log.versions(7);
+        log.execute("INSERT INTO change_log SELECT 8, gen_random_uuid(), 0, g, NULL FROM generate_series(1, 95000) g");
+        log.execute("ANALYZE change_log");
+        // Within one transaction, because the server adds up what a session did before it began.
+        session.setAutoCommit(false);
+        List<String> before = scans();
+        assertThat(ChangeLog.markFlushedVersions(session, LOG, 7, some, 1_000)).isEqualTo(5_000);
+        assertThat(scans()).isEqualTo(before);
+    }
+
+    private static List<String> scans() throws SQLException {
+        return log.strings("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'change_log'");
     }
 
     private static Clock at(long millis) {

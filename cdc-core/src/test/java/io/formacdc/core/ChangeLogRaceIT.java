@@ -3,10 +3,13 @@ package io.formacdc.core;
 import static io.formacdc.core.TestLog.id;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -176,9 +179,93 @@ class ChangeLogRaceIT {
         assertThat(log.marks(7)).containsExactly("1:0", "2:0", "2:1000");
     }
 
-    /** A partition's rows may lie at the same place as another's. */
+    /** An update that has begun to wait, and is given up, does not come to its end. */
     @Test
-    void rowsOfAPartitionedLogAreToldApart() throws SQLException {
+    void aMarkDoesNotBeginToWaitForARowThatIsHeld() throws SQLException {
+        log.dirty(7, 1, 100);
+        log.dirty(7, 2, 100);
+        RowVersions exported = log.versions(7);
+        log.execute("""
+                CREATE SEQUENCE ended;
+                CREATE FUNCTION count_ended() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                  PERFORM nextval('ended'); RETURN NULL; END $$;
+                CREATE TRIGGER count_ended AFTER UPDATE ON change_log EXECUTE FUNCTION count_ended()""");
+        try (Connection writer = log.open()) {
+            writer.setAutoCommit(false);
+            TestLog.execute(writer, "SELECT FROM change_log WHERE row_id = '" + id(1) + "' FOR UPDATE");
+            assertThat(ChangeLog.markFlushedVersions(session, LOG, 7, exported, 1_000))
+                    .isEqualTo(1);
+            assertThat(log.strings("SELECT last_value FROM ended")).containsExactly("2");
+        } finally {
+            log.execute("DROP FUNCTION count_ended CASCADE; DROP SEQUENCE ended");
+        }
+    }
+
+    /** A policy is evaluated behind the look at a row's lock; there the mark is held up, until a writer has come. */
+    @Test
+    void aWriterWhoComesBetweenTheLookAndTheUpdateIsPassedOverToo() throws SQLException {
+        log.dirty(7, 1, 100);
+        log.dirty(7, 2, 100);
+        RowVersions exported = log.versions(7);
+        log.execute("""
+                CREATE TABLE go();
+                CREATE FUNCTION hold_up() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+                  WHILE NOT EXISTS (SELECT FROM go) LOOP PERFORM pg_sleep(0.01); END LOOP; RETURN true; END $$;
+                CREATE ROLE held_up;
+                GRANT SELECT, UPDATE ON change_log TO held_up;
+                ALTER TABLE change_log ENABLE ROW LEVEL SECURITY;
+                CREATE POLICY hold_up ON change_log TO held_up USING (hold_up())""");
+        try (Connection writer = log.open();
+                Connection marker = impatient()) {
+            TestLog.execute(marker, "SET ROLE held_up");
+            int backend = TestLog.backend(marker);
+            CompletableFuture<Long> marked =
+                    CompletableFuture.supplyAsync(() -> ChangeLog.markFlushedVersions(marker, LOG, 7, exported, 1_000));
+            while (log.strings("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid = " + backend)
+                    .isEmpty()) {
+                Thread.onSpinWait();
+            }
+            writer.setAutoCommit(false);
+            TestLog.execute(writer, "SELECT FROM change_log WHERE row_id = '" + id(1) + "' FOR UPDATE");
+            log.execute("INSERT INTO go DEFAULT VALUES");
+            assertThat(marked.orTimeout(20, TimeUnit.SECONDS).join()).isEqualTo(1);
+            String patience = Jdbc.queryOne(marker, "SHOW lock_timeout", statement -> {}, row -> row.getString(1));
+            assertThat(patience).isEqualTo("3s");
+        } finally {
+            log.execute("""
+                    ALTER TABLE change_log DISABLE ROW LEVEL SECURITY;
+                    DROP POLICY hold_up ON change_log;
+                    REVOKE ALL ON change_log FROM held_up;
+                    DROP ROLE held_up;
+                    DROP FUNCTION hold_up;
+                    DROP TABLE go""");
+        }
+        assertThat(log.marks(7)).containsExactly("1:0", "2:1000");
+    }
+
+    /** PostgreSQL leaves the writer's own lock on a row that it has written by way of a conflict. */
+    @Test
+    void rowsThatNobodyIsAtAreMarkedByOneStatement() throws SQLException {
+        log.dirty(7, 1, 99);
+        log.dirty(7, 1, 100);
+        log.dirty(7, 2, 100);
+        assertThat(log.strings("SELECT count(*) FROM change_log WHERE xmax <> 0"))
+                .containsExactly("1");
+        AtomicInteger statements = new AtomicInteger();
+        Connection counted = (Connection) Proxy.newProxyInstance(
+                Connection.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
+                    statements.addAndGet(method.getName().equals("prepareStatement") ? 1 : 0);
+                    return method.invoke(session, arguments);
+                });
+        assertThat(ChangeLog.markFlushedVersions(counted, LOG, 7, log.versions(7), 1_000))
+                .isEqualTo(2);
+        assertThat(statements).hasValue(1);
+    }
+
+    /** A partition's rows may lie at the same place as another's. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void rowsOfAPartitionedLogAreToldApart(boolean autoCommit) throws SQLException {
         log.execute("CREATE TABLE parted (LIKE change_log INCLUDING ALL) PARTITION BY LIST (schema_id)");
         log.execute("CREATE TABLE parted_7 PARTITION OF parted FOR VALUES IN (7)");
         log.execute("CREATE TABLE parted_8 PARTITION OF parted FOR VALUES IN (8)");
@@ -189,10 +276,13 @@ class ChangeLogRaceIT {
         String xmin =
                 log.strings("SELECT xmin::text FROM parted WHERE schema_id = 7").get(0);
         versions.add(0, 1, 100, Integer.parseUnsignedInt(xmin));
+        session.setAutoCommit(autoCommit);
         assertThat(ChangeLog.markFlushedVersions(session, "parted", 7, RowVersions.of(List.of(versions)), 1_000))
                 .isEqualTo(1);
         assertThat(log.strings("SELECT schema_id || ':' || flushed_at FROM parted ORDER BY 1"))
                 .containsExactly("7:1000", "8:0");
+        log.execute("DROP TABLE parted");
+        session.setAutoCommit(true);
     }
 
     /** A session that fails instead of waiting for long. */

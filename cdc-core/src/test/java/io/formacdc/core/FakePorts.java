@@ -1,5 +1,9 @@
 package io.formacdc.core;
 
+import io.formacdc.core.SnapshotExporter.Chunk;
+import io.formacdc.core.SnapshotExporter.Exported;
+import io.formacdc.core.SnapshotExporter.ExportedFile;
+import io.formacdc.core.SnapshotExporter.Snapshot;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -7,6 +11,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** A flush of schemas with one dirty row each, on ports in memory, each of whose effects can fail first. */
@@ -18,6 +24,9 @@ final class FakePorts {
 
     /** What the search for dirty schemas does first. */
     Runnable beforeSearch = () -> {};
+
+    /** What becomes of an exported file. */
+    UnaryOperator<ExportedFile> afterExport = UnaryOperator.identity();
 
     /** What a mark does first. */
     Runnable beforeMark = () -> {};
@@ -47,8 +56,13 @@ final class FakePorts {
         }
         CdcConfig config =
                 CdcConfig.builder().s3Prefix("data").minRecords(1).build().withDefaults();
-        Flusher.Ports ports = new Flusher.Ports(new HookedLog(), changeLog, store, this::open);
+        Flusher.Ports ports = new Flusher.Ports(new HookedLog(), this::openSnapshot, store, this::open);
         return new Flusher(config, ports, registry, CdcListener.NONE, Clock.systemUTC()).run(false);
+    }
+
+    /** As a writer does to a row that is being flushed. */
+    void rewrite(int schemaId) {
+        changeLog.dirty(schemaId, ROW, 2);
     }
 
     /** Keys of the objects in the store. */
@@ -69,6 +83,15 @@ final class FakePorts {
         return file -> {
             beforeAppend.accept(file);
             appender.append(file);
+        };
+    }
+
+    private Snapshot openSnapshot(int schemaId, @Nullable SchemaAttributes attributes) {
+        return new DelegatingSnapshot(changeLog.openSnapshot(schemaId, attributes)) {
+            @Override
+            public Exported export(Chunk chunk, LongConsumer progress) {
+                return afterExport.apply((ExportedFile) super.export(chunk, progress));
+            }
         };
     }
 

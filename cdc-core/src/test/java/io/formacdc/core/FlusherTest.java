@@ -3,8 +3,13 @@ package io.formacdc.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.formacdc.core.FlushReport.Outcome;
 import io.formacdc.core.FlushReport.SchemaFlush;
+import io.formacdc.core.SnapshotExporter.ExportedFile;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.List;
@@ -13,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
+import org.slf4j.LoggerFactory;
 
 class FlusherTest {
     private final FakePorts fake;
@@ -104,6 +110,21 @@ class FlusherTest {
     }
 
     @Test
+    void interruptBeforeThePassReadsNothingAndCarriesAnEmptyReport() {
+        fake.beforeSearch = () -> {
+            throw new AssertionError("searched");
+        };
+        Thread.currentThread().interrupt();
+        Throwable thrown = catchThrowable(() -> fake.flush(null, 7));
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(thrown)
+                .isInstanceOf(CdcInterruptedException.class)
+                .hasMessage("the calling thread was interrupted before the pass began; nothing was read or written");
+        assertThat(((CdcInterruptedException) thrown).report().orElseThrow().schemas())
+                .isEmpty();
+    }
+
+    @Test
     void interruptBeforeTheFirstSchemaCarriesAnEmptyReport() {
         fake.beforeSearch = () -> {
             Thread.currentThread().interrupt();
@@ -143,6 +164,40 @@ class FlusherTest {
         } else {
             assertThat(failure(thrown).outcome()).isEqualTo(Outcome.FAILED);
             assertThat(failure(thrown).error()).hasCause(known);
+        }
+    }
+
+    @Test
+    void fileWithRowsThatWereNotStreamedIsNotDelivered() {
+        fake.afterExport =
+                file -> new ExportedFile(file.path(), file.contents(), RowVersions.of(List.of()), file.lossyCasts());
+        SchemaFlush failed = failure(catchThrowable(() -> fake.flush(null, 7)));
+        assertThat(failed.error()).hasMessageEndingWith("the file holds 1 rows, and 0 were streamed");
+        assertThat(fake.objects()).isEmpty();
+        assertThat(fake.marked()).isEmpty();
+    }
+
+    /** Its rows are listed by each pass again, and by a host whose table keeps them dirty for ever. */
+    @Test
+    void aFileOfWhichNothingCouldBeMarkedIsWarnedOf() {
+        Logger logger = (Logger) LoggerFactory.getLogger(SchemaPass.class);
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        lines.start();
+        logger.addAppender(lines);
+        logger.setLevel(Level.WARN);
+        try {
+            assertThat(fake.flush(null, 7).rows()).isEqualTo(1);
+            assertThat(lines.list).isEmpty();
+            fake.beforeAppend = file -> fake.rewrite(8);
+            assertThat(fake.flush(null, 8).rows()).isEqualTo(1);
+            assertThat(lines.list)
+                    .singleElement()
+                    .extracting(ILoggingEvent::getFormattedMessage)
+                    .asString()
+                    .startsWith("schema 8: none of the rows of data/8/");
+        } finally {
+            logger.detachAppender(lines);
+            logger.setLevel(null);
         }
     }
 

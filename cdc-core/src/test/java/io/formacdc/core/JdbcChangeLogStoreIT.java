@@ -7,6 +7,7 @@ import io.formacdc.core.ChangeLogStore.Locked;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.UUID;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -114,7 +115,7 @@ class JdbcChangeLogStoreIT extends ChangeLogStoreContract {
                 + " SELECT count(*) FROM gone HAVING count(*) > 0; RETURN NULL; END'");
         log.execute("CREATE TRIGGER note_purge AFTER DELETE ON change_log REFERENCING OLD TABLE AS gone"
                 + " EXECUTE FUNCTION note_purge()");
-        log.execute("INSERT INTO change_log SELECT 7, gen_random_uuid(), 9, g, NULL FROM generate_series(1, 25) g");
+        log.execute("INSERT INTO change_log SELECT 7, gen_random_uuid(), 9, 5, NULL FROM generate_series(1, 25)");
         try (TestPool pool = new TestPool(log.database.dataSource(), autoCommit)) {
             assertThat(new JdbcChangeLogStore(pool, "").purgeFlushed(7, 10, 10)).isEqualTo(25);
             assertThat(pool.borrowed).isZero();
@@ -129,7 +130,7 @@ class JdbcChangeLogStoreIT extends ChangeLogStoreContract {
 
     @Test
     void anInterruptedPurgeSaysWhatIsGone() throws SQLException {
-        log.execute("INSERT INTO change_log SELECT 7, gen_random_uuid(), 9, g, NULL FROM generate_series(1, 25) g");
+        log.execute("INSERT INTO change_log SELECT 7, gen_random_uuid(), 9, 5, NULL FROM generate_series(1, 25)");
         Thread.currentThread().interrupt();
         assertThatThrownBy(() -> new JdbcChangeLogStore(log.database.dataSource(), "").purgeFlushed(7, 10, 10))
                 .isInstanceOf(CdcInterruptedException.class)
@@ -179,6 +180,21 @@ class JdbcChangeLogStoreIT extends ChangeLogStoreContract {
                     .hasMessageContaining("the lock of schema 7 did not stay with the session that took it")
                     .hasMessageContaining("session mode");
             store.tryLock(7).orElseThrow().close();
+        }
+    }
+
+    @Test
+    void aPoolerIsLookedForOnceWhicheverConnectionsComeLater() throws SQLException {
+        DataSource sessions = log.database.dataSource();
+        JdbcChangeLogStore first = new JdbcChangeLogStore(sessions, "");
+        try (TestPool later = new TestPool(sessions, true)) {
+            first.over(sessions).tryLock(7).orElseThrow().close();
+            first.over(later).tryLock(7).orElseThrow().close();
+            assertThat(later.idleSessions()).isEqualTo(1);
+        }
+        try (TestPool unasked = new TestPool(sessions, true)) {
+            new JdbcChangeLogStore(unasked, "").tryLock(7).orElseThrow().close();
+            assertThat(unasked.idleSessions()).isEqualTo(2);
         }
     }
 

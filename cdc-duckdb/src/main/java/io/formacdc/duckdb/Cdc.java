@@ -38,8 +38,8 @@ public final class Cdc {
      * @param s3Client the host's client, an {@link io.formacdc.s3.S3FullClient}; null for one from the AWS default chain
      *     and the configuration, closed before this returns
      * @param dryRun write nothing anywhere and take no lock: load the manifests, hold the attributes against the tables'
-     *     columns, make sure that the role may mark, and count the rows and files that would be written. No value is read,
-     *     so the report has no bytes and no lossy casts
+     *     columns, make sure that the role may mark, count the rows and files that would be written, and load DuckDB's
+     *     extensions if the transport wants them. No value is read, so the report has no bytes and no lossy casts
      * @param registry what the host knows of its attributes; null to export every hot column under its own name, and the
      *     rest as a list
      * @return what was done, schema by schema

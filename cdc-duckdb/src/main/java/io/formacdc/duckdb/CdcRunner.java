@@ -6,7 +6,6 @@ import io.formacdc.core.BaseExportOptions;
 import io.formacdc.core.BaseExportReport;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcListener;
-import io.formacdc.core.ChangeLogStore;
 import io.formacdc.core.CompactionConfig;
 import io.formacdc.core.FileLog;
 import io.formacdc.core.FlushReport;
@@ -43,7 +42,8 @@ import software.amazon.awssdk.services.s3.S3Client;
 /**
  * Flushes, and exports, as often as a host wants, and hands out what keeps the files in shape. Thread-safe, and safe
  * beside any number of others in any number of processes. Between two calls it holds no connection, no thread and no
- * file; it owns the S3 client only if it was given none.
+ * file; it owns the S3 client only if it was given none. Once closed, every method throws an {@link
+ * IllegalStateException} before it asks anything of PostgreSQL or S3.
  */
 public final class CdcRunner implements AutoCloseable {
     /** Fewest connections that every method can do with: one for the lock, one for each of the two tables read at once. */
@@ -54,17 +54,22 @@ public final class CdcRunner implements AutoCloseable {
     private final CdcConfig config;
     private final DataSource dataSource;
     private final int maxConnections;
+    /** On connections that nobody tracks; each call has its own over it. */
+    private final JdbcChangeLogStore changeLog;
+
     private final S3ObjectClient client;
     private final ObjectStore store;
     private final @Nullable ManifestStore manifests;
     private final @Nullable SchemaRegistry registry;
     private final CdcListener listener;
     private final @Nullable S3Client ownClient;
+    private volatile boolean closed;
 
     private CdcRunner(Builder builder) {
         this.config = builder.completeConfig();
         this.dataSource = builder.dataSource != null ? builder.dataSource : PgDataSources.of(config);
         this.maxConnections = builder.maxConnections();
+        this.changeLog = new JdbcChangeLogStore(dataSource, config.changeLogTable());
         this.registry = builder.registry;
         this.listener = CdcListener.quiet(builder.listener);
         this.ownClient = builder.s3Client == null ? S3Clients.create(config) : null;
@@ -98,21 +103,16 @@ public final class CdcRunner implements AutoCloseable {
      * @param dryRun write nothing, and say how many rows and files would be written
      */
     public FlushReport runOnce(boolean dryRun) {
+        requireOpen();
         TrackedConnections connections = new TrackedConnections(dataSource, maxConnections);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
                 PgExporter builtIn = new PgExporter(config, connections, watch, listener);
                 ExtensionExporter extensions = new ExtensionExporter(
-                        config,
-                        builtIn,
-                        watch,
-                        client,
-                        () -> S3Access.ofDefaultChain(config),
-                        UnaryOperator.identity())) {
+                        config, builtIn, client, () -> S3Access.ofDefaultChain(config), UnaryOperator.identity())) {
             SnapshotExporter exporter = config.transport() == Transport.EXTENSIONS ? extensions : builtIn;
-            ChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
             FileLog fileLog = manifests == null ? new BucketFileLog() : new ManifestFileLog(manifests);
-            Flusher.Ports ports = new Flusher.Ports(changeLog, exporter, store, fileLog);
+            Flusher.Ports ports = new Flusher.Ports(changeLog.over(connections), exporter, store, fileLog);
             return new Flusher(config, ports, registry, listener, Clock.systemUTC()).run(dryRun);
         }
     }
@@ -124,6 +124,7 @@ public final class CdcRunner implements AutoCloseable {
      * @throws InvalidConfigException if it cannot work, or no manifests are configured
      */
     public Compactor compactor(CompactionConfig compaction) {
+        requireOpen();
         CompactionConfig complete =
                 requireNonNull(compaction, "compaction").withDefaults().validate();
         Compactor.Ports ports =
@@ -137,6 +138,7 @@ public final class CdcRunner implements AutoCloseable {
      * @throws InvalidConfigException if no manifests are configured
      */
     public Sweeper sweeper(SweepOptions options) {
+        requireOpen();
         return new Sweeper(store, requireManifests(), config.s3Prefix(), options, Clock.systemUTC());
     }
 
@@ -146,19 +148,21 @@ public final class CdcRunner implements AutoCloseable {
      * @throws InvalidConfigException if no manifests are configured
      */
     public Reconciler reconciler() {
+        requireOpen();
         return new Reconciler(config, dataSource, store, null);
     }
 
     /** Deletes history of the change log; see {@link Cdc#purgeFlushed}. */
     public long purgeFlushed(int schemaId, Duration olderThan) {
         requireNonNull(olderThan, "olderThan");
+        requireOpen();
         ManifestStore listing = requireManifests();
         TrackedConnections connections = new TrackedConnections(dataSource, maxConnections);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel)) {
-            JdbcChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
             ListedObjects listed = new ListedObjects(store, config.s3Prefix());
-            return new FlushedPurge(changeLog, listing, listed, Clock.systemUTC(), FlushedPurge.BATCH_ROWS)
+            return new FlushedPurge(
+                            changeLog.over(connections), listing, listed, Clock.systemUTC(), FlushedPurge.BATCH_ROWS)
                     .purge(schemaId, olderThan);
         }
     }
@@ -176,24 +180,25 @@ public final class CdcRunner implements AutoCloseable {
     }
 
     private BaseExportReport withBaseExport(Function<BaseExport, BaseExportReport> work) {
+        requireOpen();
         ManifestStore listing = requireManifests();
         TrackedConnections connections = new TrackedConnections(dataSource, maxConnections);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
                 PgExporter exporter = new PgExporter(config, connections, watch, listener)) {
-            ChangeLogStore changeLog = new JdbcChangeLogStore(connections, config.changeLogTable());
-            BaseExport.Ports ports = new BaseExport.Ports(changeLog, exporter, store, listing);
+            BaseExport.Ports ports = new BaseExport.Ports(changeLog.over(connections), exporter, store, listing);
             return work.apply(new BaseExport(config, ports, registry, listener, Clock.systemUTC()));
         }
     }
 
     /**
-     * A schema as a reader sees it that can reach both bucket and PostgreSQL; see {@link Lake#openWithDirtyRows}. Usable
-     * after this is closed, too.
+     * A schema as a reader sees it that can reach both bucket and PostgreSQL; see {@link Lake#openWithDirtyRows}. What is
+     * opened stays usable after this is closed.
      *
      * @throws IllegalArgumentException for a schema id outside 1..32767
      */
     public Lake openLakeWithDirtyRows(int schemaId) {
+        requireOpen();
         return Lake.openWithDirtyRows(
                 config, new TrackedConnections(dataSource, maxConnections), store, schemaId, registry);
     }
@@ -225,9 +230,16 @@ public final class CdcRunner implements AutoCloseable {
         return client;
     }
 
-    /** Closes the S3 client, if it is this runner's own. */
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("this CdcRunner is closed; build another one");
+        }
+    }
+
+    /** Closes the S3 client, if it is this runner's own. May be called twice. */
     @Override
     public void close() {
+        closed = true;
         if (ownClient != null) {
             ownClient.close();
         }

@@ -1,14 +1,11 @@
 package io.formacdc.duckdb;
 
 import io.formacdc.core.RowIdInterval;
-import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import org.duckdb.DuckDBDataChunkWriter;
 import org.duckdb.DuckDBFunctions;
@@ -24,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * DuckDB sends claims row-id ranges of the source, and decodes the binary COPY of each straight into DuckDB's vectors.
  * Columns are called {@code c0}, {@code c1} and so on. Thread-safe.
  */
-final class CopyFunction implements DuckDBTableFunction<CopySource, CopyFunction.Scan, CopyFunction.Reader> {
+final class CopyFunction implements DuckDBTableFunction<CopySource, CopyScan, CopyFunction.Reader> {
     private final Map<Long, CopySource> sources = new ConcurrentHashMap<>();
     private final AtomicLong lastId = new AtomicLong();
 
@@ -50,9 +47,6 @@ final class CopyFunction implements DuckDBTableFunction<CopySource, CopyFunction
         sources.remove(id);
     }
 
-    /** One execution: the ranges not claimed yet. */
-    record Scan(CopySource source, Queue<RowIdInterval> unclaimed) {}
-
     @Override
     public CopySource bind(DuckDBTableFunctionBindInfo info) {
         CopySource source =
@@ -64,10 +58,10 @@ final class CopyFunction implements DuckDBTableFunction<CopySource, CopyFunction
     }
 
     @Override
-    public Scan init(DuckDBTableFunctionInitInfo info) {
+    public CopyScan init(DuckDBTableFunctionInitInfo info) {
         CopySource source = info.getBindData();
-        info.setMaxThreads(source.readers());
-        return new Scan(source, new ConcurrentLinkedQueue<>(source.ranges()));
+        info.setMaxThreads(source.threads());
+        return new CopyScan(source);
     }
 
     @Override
@@ -82,7 +76,7 @@ final class CopyFunction implements DuckDBTableFunction<CopySource, CopyFunction
      */
     @Override
     public long apply(DuckDBTableFunctionCallInfo info, DuckDBDataChunkWriter chunk) {
-        Scan scan = info.getInitData();
+        CopyScan scan = info.getInitData();
         Reader reader = info.getLocalInitData();
         try {
             return scan.source().end().isReached() ? 0 : reader.read(scan, chunk);
@@ -94,68 +88,69 @@ final class CopyFunction implements DuckDBTableFunction<CopySource, CopyFunction
 
     /** One thread's share of a scan. */
     static final class Reader implements DuckDBTableFunctionState {
-        private @Nullable TupleWriter writer;
+        private @Nullable RangeReader reader;
         private @Nullable ChunkColumns columns;
-        private @Nullable Connection connection;
-        private @Nullable CopyStream stream;
+        private boolean isInRange;
         private boolean finished;
 
-        private int read(Scan scan, DuckDBDataChunkWriter chunk) throws SQLException {
-            if (finished) {
-                return 0;
+        private int read(CopyScan scan, DuckDBDataChunkWriter chunk) throws SQLException {
+            int rows = 0;
+            if (!finished && (reader != null || scan.join())) {
+                scan.beginReading();
+                try {
+                    rows = readSome(scan, chunk);
+                } finally {
+                    scan.endReading();
+                }
             }
-            if (writer == null || columns == null) {
-                writer = scan.source().newWriter();
+            if (rows == 0) {
+                scan.awaitOthers();
+            }
+            return rows;
+        }
+
+        private int readSome(CopyScan scan, DuckDBDataChunkWriter chunk) throws SQLException {
+            if (reader == null || columns == null) {
+                reader = scan.source().newReader();
                 columns = new ChunkColumns(scan.source().columns(), (int) chunk.capacity());
             }
             columns.attach(chunk);
             int capacity = (int) chunk.capacity();
             int rows = 0;
-            while (rows < capacity && !columns.isFull() && claim(scan)) {
-                ByteBuffer tuple = Objects.requireNonNull(stream).next();
-                if (tuple == null) {
-                    stream = null;
-                } else if (writer.write(tuple, columns, rows)) {
+            while (rows < capacity && !columns.isFull() && claim(scan, reader)) {
+                if (reader.next(columns, rows)) {
                     rows++;
+                } else {
+                    isInRange = false;
                 }
             }
             columns.flush(rows);
             scan.source().rowsRead(rows);
             if (rows == 0) {
-                finish(scan);
+                finished = true;
+                reader.finish();
+                scan.leave();
             }
             return rows;
         }
 
-        /** Makes sure that a stream is open; false when no range is left. */
-        private boolean claim(Scan scan) throws SQLException {
-            if (stream != null) {
-                return true;
+        /** Makes sure that a range is begun; false when none is left. */
+        private boolean claim(CopyScan scan, RangeReader reader) throws SQLException {
+            if (!isInRange) {
+                RowIdInterval range = scan.claim();
+                if (range == null) {
+                    return false;
+                }
+                reader.open(range);
+                isInRange = true;
             }
-            RowIdInterval range = scan.unclaimed().poll();
-            if (range == null) {
-                return false;
-            }
-            if (connection == null) {
-                connection = scan.source().snapshot().borrow();
-            }
-            stream = CopyStream.open(connection, scan.source().query(range));
             return true;
         }
 
-        private void finish(Scan scan) {
-            finished = true;
-            Objects.requireNonNull(writer).finish();
-            if (connection != null) {
-                scan.source().snapshot().giveBack(connection);
-                connection = null;
-            }
-        }
-
-        /** A connection that was not given back is aborted with its snapshot. */
+        /** Connections that were not given back are aborted with their snapshot. */
         @Override
         public void close() {
-            stream = null;
+            reader = null;
         }
     }
 }

@@ -11,17 +11,17 @@ import java.util.function.LongConsumer;
 import org.duckdb.DuckDBColumnType;
 
 /**
- * What one call of the table function reads: the same query for each of several row-id ranges, by as many threads as
+ * What one call of the table function reads: the same rows for each of several row-id ranges, by as many threads as
  * DuckDB sends, each with a connection of its own at the same instant. Gathers what the readers have seen. Thread-safe.
  */
 final class CopySource {
     private final PgSnapshot snapshot;
-    private final Function<RowIdInterval, String> query;
     private final List<RowIdInterval> ranges;
     private final List<DuckDBColumnType> columns;
-    private final Function<CopySource, TupleWriter> writers;
+    private final Function<CopySource, RangeReader> newReader;
     private final LongConsumer progress;
     private final int readers;
+    private final int threads;
     private final CopyEnd end;
 
     private final List<RowVersions.Collector> versions = new ArrayList<>();
@@ -29,29 +29,25 @@ final class CopySource {
 
     CopySource(
             PgSnapshot snapshot,
-            Function<RowIdInterval, String> query,
             List<RowIdInterval> ranges,
             List<DuckDBColumnType> columns,
-            Function<CopySource, TupleWriter> writers,
+            Function<CopySource, RangeReader> newReader,
             LongConsumer progress,
             int mostReaders,
+            int threads,
             CopyEnd end) {
         this.readers = Math.min(ranges.size(), mostReaders);
+        this.threads = threads;
         this.snapshot = snapshot;
-        this.query = query;
         this.ranges = List.copyOf(ranges);
         this.columns = List.copyOf(columns);
-        this.writers = writers;
+        this.newReader = newReader;
         this.progress = progress;
         this.end = end;
     }
 
     PgSnapshot snapshot() {
         return snapshot;
-    }
-
-    String query(RowIdInterval range) {
-        return query.apply(range);
     }
 
     List<RowIdInterval> ranges() {
@@ -63,12 +59,17 @@ final class CopySource {
         return readers;
     }
 
+    /** How many threads DuckDB may send, whether all of them can read or not. */
+    int threads() {
+        return threads;
+    }
+
     List<DuckDBColumnType> columns() {
         return columns;
     }
 
-    TupleWriter newWriter() {
-        return writers.apply(this);
+    RangeReader newReader() {
+        return newReader.apply(this);
     }
 
     void rowsRead(int rows) {

@@ -22,12 +22,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
-import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.s3.S3Client;
@@ -37,9 +35,6 @@ import software.amazon.awssdk.services.s3.S3Client;
  * uses. Keeps a DuckDB until it is closed. Thread-safe: exports run one after another.
  */
 public final class DuckExporter implements AutoCloseable {
-    private static final int ROWS_OF_A_PIECE = 4096;
-    private static final int MAX_PIECES = 8;
-
     private final CdcConfig config;
     private final S3FullClient client;
     private final @Nullable S3Client ownClient;
@@ -155,15 +150,13 @@ public final class DuckExporter implements AutoCloseable {
             throw new IllegalArgumentException("rowIds is empty; an export needs at least one row");
         }
         Target place = Target.parse(target);
-        String[] sorted =
-                rowIds.stream().map(UUID::toString).distinct().sorted().toArray(String[]::new);
+        GivenIds given = GivenIds.of(rowIds);
         DataSource dataSource = PgDataSources.of(pgConnStr);
         TrackedConnections connections = new TrackedConnections(dataSource);
         try (InterruptWatch watch = InterruptWatch.open();
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
                 PgSessions sessions = new PgSessions(connections);
                 PgSnapshot snapshot = PgSnapshot.open(sessions)) {
-            String ids = Arrays.stream(sorted).collect(Collectors.joining(",", "{", "}"));
             Projection projection = Projection.of(catalog(snapshot), attributes);
             if (extensions != null) {
                 return writeByExtensions(new ExtensionWriter.Export(
@@ -174,20 +167,20 @@ public final class DuckExporter implements AutoCloseable {
                         projection,
                         queries.among(ExtensionSql.GIVEN_IDS),
                         new RowIdInterval(null, null),
-                        ids,
+                        given.arrayText(),
                         place.bucket() == null ? place.path() : target));
             }
-            snapshot.setRowIds(ids);
             ParquetWriter.Export export = new ParquetWriter.Export(
                     schemaId,
                     watch,
                     connections,
                     snapshot,
-                    queries.amongThoseGiven(),
+                    new ExportedRows(
+                            queries, given, given.pieces(), given.sorted().size()),
                     projection,
-                    pieces(sorted),
                     ParquetWriter.Versions.NOT_KEPT,
                     connections.readersOfATable(1),
+                    config.duckThreads(),
                     rows -> {});
             try (ExportedFile file = Objects.requireNonNull(builtIn).write(export)) {
                 deliver(file, place);
@@ -222,16 +215,6 @@ public final class DuckExporter implements AutoCloseable {
                 TableName.parse(config.eavDataTable()));
         snapshot.giveBack(connection);
         return catalog;
-    }
-
-    /** Text order of UUIDs is their byte order. */
-    private static List<RowIdInterval> pieces(String[] sorted) {
-        int pieces = Math.min(MAX_PIECES, 1 + sorted.length / ROWS_OF_A_PIECE);
-        List<UUID> splits = new java.util.ArrayList<>();
-        for (int i = 1; i < pieces; i++) {
-            splits.add(UUID.fromString(sorted[(int) ((long) sorted.length * i / pieces)]));
-        }
-        return RowIdInterval.pieces(null, UUID.fromString(sorted[sorted.length - 1]), splits);
     }
 
     private void deliver(ExportedFile file, Target target) {

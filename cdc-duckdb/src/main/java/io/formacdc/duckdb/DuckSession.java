@@ -4,8 +4,12 @@ import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcListener;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -162,9 +166,23 @@ final class DuckSession implements AutoCloseable {
             return spillDirectory.isEmpty()
                     ? Files.createTempDirectory("forma-cdc-")
                     : Files.createTempDirectory(Files.createDirectories(Path.of(spillDirectory)), "forma-cdc-");
-        } catch (IOException e) {
-            throw new CdcException("no spill folder could be made in \"" + spillDirectory + "\": " + e.getMessage(), e);
+        } catch (IOException | InvalidPathException e) {
+            String where = spillDirectory.isEmpty() ? System.getProperty("java.io.tmpdir") : spillDirectory;
+            throw new CdcException(
+                    "no spill folder could be made in \"" + where + "\" (spillDirectory): " + reason(e), e);
         }
+    }
+
+    /** The JDK says in the type, not in the text, what the usual reasons are. */
+    static String reason(Exception e) {
+        if (e instanceof NoSuchFileException missing) {
+            return "there is no " + missing.getFile() + ", and it cannot be created";
+        } else if (e instanceof FileAlreadyExistsException file) {
+            return file.getFile() + " is no folder";
+        } else if (e instanceof AccessDeniedException denied) {
+            return "no permission to write " + denied.getFile();
+        }
+        return String.valueOf(e.getMessage());
     }
 
     private static void deleteTree(Path folder) {

@@ -147,10 +147,11 @@ record DuckStatements(
 
     /** What DuckDB says of too little memory, with what a host can do about it; other messages as they are. */
     static String withMemoryAdvice(String message, CdcConfig config) {
-        return message.startsWith(OUT_OF_MEMORY)
-                ? message + "; raise duckMemLimit, which is " + config.duckMemLimit()
-                        + ", or lower duckThreads, which is " + config.duckThreads()
-                : message;
+        if (!message.startsWith(OUT_OF_MEMORY)) {
+            return message;
+        }
+        String raise = message + "; raise duckMemLimit, which is " + config.duckMemLimit();
+        return config.duckThreads() == 1 ? raise : raise + ", or lower duckThreads, which is " + config.duckThreads();
     }
 
     /** What follows the first line repeats the statement. */

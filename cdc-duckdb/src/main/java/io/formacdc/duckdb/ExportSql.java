@@ -14,18 +14,18 @@ import java.util.stream.Collectors;
  *
  * @param schemaId a number, safe in the text
  */
-record ExportSql(int schemaId, Projection projection, CdcConfig config, Uuids uuids) {
-    /** How a UUID comes, which always has two columns. */
-    enum Uuids {
-        /** As two numbers: DuckDB's Java functions have no UUID. */
-        HALVES,
-        /** As itself, in the first column; the second is the same in all rows. */
-        WHOLE
+record ExportSql(int schemaId, Projection projection, CdcConfig config, Origin origin) {
+    /** Where the rows come from. */
+    enum Origin {
+        /** {@link CopyFunction}: a UUID is two numbers, because DuckDB's Java functions have none. */
+        COPY,
+        /** Relations of another kind: a UUID is itself, in the first of its two columns; the second is always the same. */
+        RELATIONS
     }
 
     /** Of rows that come from {@link CopyFunction}. */
     ExportSql(int schemaId, Projection projection, CdcConfig config) {
-        this(schemaId, projection, config, Uuids.HALVES);
+        this(schemaId, projection, config, Origin.COPY);
     }
 
     /**
@@ -42,11 +42,11 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config, Uuids uu
     }
 
     /**
-     * The same of relations of another origin.
+     * The same of these relations.
      *
      * @param target a local path, or {@code s3://bucket/key}
-     * @param entities as {@link EntityTuples} writes them, but for UUIDs, which are of the form of {@link #uuids}
-     * @param eav as {@link EavTuples} writes them, with the same exception
+     * @param entities as {@link EntityReader} writes them, but for UUIDs, which are as {@link #origin} says
+     * @param eav as {@link EavReader} writes them, with the same exception; not read where {@link #isMerged}
      */
     String copyTo(String target, String entities, String eav) {
         return "COPY (" + select(entities, eav) + ") " + ParquetCopy.to(target, config, ROW_GROUP_SIZE, fieldIds());
@@ -57,14 +57,19 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config, Uuids uu
                 + " AS row_id, h.c2 AS changed_at, h.c3 AS deleted_at, h.c4 AS ltbase_created_at,"
                 + " h.c5 AS ltbase_updated_at, h.c6 AS ltbase_deleted_at" + hotColumns() + eavColumns() + " FROM "
                 + entityRows + " h";
-        return projection.readsEav()
+        return projection.readsEav() && !isMerged()
                 ? entities + " LEFT JOIN (" + pivot(eavRows) + ") e ON e.c0 = h.c0 AND e.c1 = h.c1"
                 : entities;
     }
 
+    /** Whether the attributes come with their entities. */
+    private boolean isMerged() {
+        return origin == Origin.COPY && projection.isMergedByReader();
+    }
+
     private String hotColumns() {
         StringBuilder sql = new StringBuilder();
-        int column = EntityTuples.FIRST_HOT_COLUMN;
+        int column = EntityReader.FIRST_HOT_COLUMN;
         for (HotColumn hot : projection.hot()) {
             boolean isUuid = hot.targetType() == LakeType.UUID;
             sql.append(", ")
@@ -80,16 +85,21 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config, Uuids uu
         if (projection.generic()) {
             return ", e.attributes";
         }
-        return projection.eav().stream()
-                .map(a -> ", e.a" + a.attrId() + " AS " + TableName.quote(a.target()))
-                .collect(Collectors.joining());
+        StringBuilder sql = new StringBuilder();
+        int column = EntityReader.firstAttributeColumn(projection);
+        for (EavAttribute attribute : projection.eav()) {
+            sql.append(isMerged() ? ", h.c" + column++ : ", e.a" + attribute.attrId())
+                    .append(" AS ")
+                    .append(TableName.quote(attribute.target()));
+        }
+        return sql.toString();
     }
 
     private String pivot(String eavRows) {
         String aggregates = projection.generic()
-                ? ", list({'attr_id': c" + EavTuples.ATTR_ID + ", 'array_indices': c" + EavTuples.ARRAY_INDICES
-                        + ", 'value_text': c" + EavTuples.TEXT + ", 'value_numeric': c" + EavTuples.DOUBLE
-                        + "} ORDER BY c" + EavTuples.ATTR_ID + ", c" + EavTuples.ARRAY_INDICES + ") AS attributes"
+                ? ", list({'attr_id': c" + EavReader.ATTR_ID + ", 'array_indices': c" + EavReader.ARRAY_INDICES
+                        + ", 'value_text': c" + EavReader.TEXT + ", 'value_numeric': c" + EavReader.DOUBLE
+                        + "} ORDER BY c" + EavReader.ATTR_ID + ", c" + EavReader.ARRAY_INDICES + ") AS attributes"
                 : projection.eav().stream()
                         .map(a -> ", " + (a.isList() ? list(a) : scalar(a)) + " AS a" + a.attrId())
                         .collect(Collectors.joining());
@@ -99,25 +109,25 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config, Uuids uu
     /** The greatest, should a scalar have several rows. */
     private static String scalar(EavAttribute attribute) {
         String max =
-                "max(" + valueColumn(attribute) + ") FILTER (c" + EavTuples.ATTR_ID + " = " + attribute.attrId() + ")";
+                "max(" + valueColumn(attribute) + ") FILTER (c" + EavReader.ATTR_ID + " = " + attribute.attrId() + ")";
         return attribute.type() == LakeType.BOOLEAN ? "(" + max + ") = 1" : max;
     }
 
     /** NULL without rows, empty with the marker alone. */
     private static String list(EavAttribute attribute) {
-        String isItem = "c" + EavTuples.ATTR_ID + " = " + attribute.attrId();
+        String isItem = "c" + EavReader.ATTR_ID + " = " + attribute.attrId();
         String value = attribute.type() == LakeType.BOOLEAN ? valueColumn(attribute) + " = 1" : valueColumn(attribute);
         return "CASE WHEN count(*) FILTER (" + isItem + ") > 0 THEN coalesce(list(" + value + " ORDER BY c"
-                + EavTuples.ITEM_ORDER + ", c" + EavTuples.ITEM_SUB_ORDER + ") FILTER (" + isItem + " AND NOT c"
-                + EavTuples.EMPTY_MARKER + "), []::" + attribute.type().sql() + "[]) END";
+                + EavReader.ITEM_ORDER + ", c" + EavReader.ITEM_SUB_ORDER + ") FILTER (" + isItem + " AND NOT c"
+                + EavReader.EMPTY_MARKER + "), []::" + attribute.type().sql() + "[]) END";
     }
 
     private static String valueColumn(EavAttribute attribute) {
         return "c"
                 + switch (attribute.type()) {
-                    case VARCHAR -> EavTuples.TEXT;
-                    case DOUBLE -> EavTuples.DOUBLE;
-                    default -> EavTuples.LONG;
+                    case VARCHAR -> EavReader.TEXT;
+                    case DOUBLE -> EavReader.DOUBLE;
+                    default -> EavReader.LONG;
                 };
     }
 
@@ -125,7 +135,7 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config, Uuids uu
     private String uuid(int column) {
         String high = "h.c" + column;
         String low = "h.c" + (column + 1);
-        return uuids == Uuids.WHOLE
+        return origin == Origin.RELATIONS
                 ? high
                 : "((" + high + " & " + UNSIGNED_64 + ")::UHUGEINT << 64 | (" + low + " & " + UNSIGNED_64
                         + ")::UHUGEINT)::UUID";

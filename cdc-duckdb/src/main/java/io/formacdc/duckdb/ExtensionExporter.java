@@ -31,14 +31,14 @@ import software.amazon.awssdk.services.s3.model.DeleteObjectRequest;
  * mark exact, although the two do not share a snapshot: a row that was written in between is in the file as it is then,
  * or, if another flush has marked it, not at all.
  *
- * <p>For the time of one pass, on one thread. DuckDB starts, and the extensions are loaded, at the first export.
+ * <p>For the time of one pass, on one thread. DuckDB starts, and the extensions are loaded, at the first export, or when a
+ * dry run asks.
  */
 final class ExtensionExporter implements SnapshotExporter, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ExtensionExporter.class);
 
     private final CdcConfig config;
     private final PgExporter selection;
-    private final InterruptWatch watch;
     private final S3ObjectClient client;
     private final Supplier<S3Access> access;
     private final UnaryOperator<Connection> aroundDuckDb;
@@ -52,13 +52,11 @@ final class ExtensionExporter implements SnapshotExporter, AutoCloseable {
     ExtensionExporter(
             CdcConfig config,
             PgExporter selection,
-            InterruptWatch watch,
             S3ObjectClient client,
             Supplier<S3Access> access,
             UnaryOperator<Connection> aroundDuckDb) {
         this.config = config;
         this.selection = selection;
-        this.watch = watch;
         this.client = client;
         this.access = access;
         this.aroundDuckDb = aroundDuckDb;
@@ -92,14 +90,25 @@ final class ExtensionExporter implements SnapshotExporter, AutoCloseable {
         };
     }
 
-    private StagedObject stage(PgExporter.DirtyRows rows, SnapshotExporter.Chunk chunk) {
+    /** Loads the extensions. */
+    @Override
+    public void requireReady() {
+        writer();
+    }
+
+    private ExtensionWriter writer() {
         if (writer == null) {
             writer = ExtensionWriter.open(config, aroundDuckDb);
         }
+        return writer;
+    }
+
+    private StagedObject stage(PgExporter.DirtyRows rows, SnapshotExporter.Chunk chunk) {
+        ExtensionWriter ready = writer();
         String key = CdcPaths.buildTempPath(config.s3Prefix(), rows.schemaId, UuidV7.next());
         ExtensionWriter.Export export = new ExtensionWriter.Export(
                 rows.schemaId,
-                watch,
+                rows.watch(),
                 PgDsn.of(config),
                 access.get(),
                 rows.projection,
@@ -108,7 +117,7 @@ final class ExtensionExporter implements SnapshotExporter, AutoCloseable {
                 null,
                 "s3://" + config.s3Bucket() + "/" + key);
         try {
-            return new StagedObject(key, writer.write(export));
+            return new StagedObject(key, ready.write(export));
         } catch (RuntimeException e) {
             deleteStaged(key, e);
             throw e;

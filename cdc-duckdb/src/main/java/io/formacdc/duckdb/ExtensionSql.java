@@ -107,7 +107,7 @@ record ExtensionSql(
             sql.append(", e.c1, e.c2, e.c3, e.c4::")
                     .append(sqlType(projection.valueNumericType()))
                     .append(" FROM (")
-                    .append(queries.eav(interval))
+                    .append(queries.eav(EavTuple.Indices.READ, interval))
                     .append(") e(")
                     .append(columns("c", EAV.size() + 1))
                     .append(')');
@@ -148,7 +148,7 @@ record ExtensionSql(
 
     /** Writes the file; the statement yields one row of statistics. */
     String copyTo(String target) {
-        return new ExportSql(schemaId, projection, config, ExportSql.Uuids.WHOLE)
+        return new ExportSql(schemaId, projection, config, ExportSql.Origin.RELATIONS)
                 .copyTo(target, "(" + entities() + ")", "(" + eav() + ")");
     }
 
@@ -160,7 +160,7 @@ record ExtensionSql(
         StringBuilder sql = new StringBuilder("SELECT row_id AS c0, 0 AS c1, changed_at AS c2,"
                 + " greatest(0, coalesce(deleted_at, 0)) AS c3, ltbase_created_at AS c4, ltbase_updated_at AS c5,"
                 + " ltbase_deleted_at AS c6");
-        int column = EntityTuples.FIRST_HOT_COLUMN;
+        int column = EntityReader.FIRST_HOT_COLUMN;
         for (int i = 0; i < projection.hot().size(); i++) {
             HotColumn hot = projection.hot().get(i);
             sql.append(", ").append(converted(i)).append(" AS c").append(column);
@@ -253,7 +253,7 @@ record ExtensionSql(
         List<String> names = new ArrayList<>();
         projection.hot().forEach(column -> names.add(column.name()));
         if (projection.generic()) {
-            names.add(EavTuples.GENERIC);
+            names.add(EavReader.GENERIC);
         }
         projection.eav().forEach(attribute -> names.add(attribute.name()));
         return names;

@@ -1,6 +1,7 @@
 package io.formacdc.duckdb;
 
 import io.formacdc.core.CdcException;
+import io.formacdc.core.CdcInterruptedException;
 import io.formacdc.core.JdbcChangeLogStore;
 import io.formacdc.core.ObjectStore.ObjectInfo;
 import io.formacdc.core.SchemaIds;
@@ -45,6 +46,7 @@ final class FlushedPurge {
         if (olderThan.isNegative() || olderThan.isZero()) {
             throw new IllegalArgumentException("olderThan must be positive, not " + olderThan);
         }
+        CdcInterruptedException.requireNotInterrupted("the purge of schema " + schemaId);
         Manifest manifest = verifiedManifest(schemaId);
         // The last flush listed its file before it sampled flushed_at, so its rows wait for the next save.
         long flushedBeforeMillis = Math.min(beforeMillis(olderThan), manifest.updatedAtMillis());

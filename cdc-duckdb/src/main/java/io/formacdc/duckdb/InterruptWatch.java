@@ -30,6 +30,10 @@ final class InterruptWatch implements AutoCloseable {
         return watch;
     }
 
+    boolean watchesThisThread() {
+        return watched == Thread.currentThread();
+    }
+
     /** Ends what runs; called again, with a higher count, for as long as the guard is not closed. */
     @FunctionalInterface
     interface Cancellation {

@@ -6,7 +6,6 @@ import io.formacdc.core.CdcInterruptedException;
 import io.formacdc.core.CdcListener;
 import io.formacdc.core.DatabaseException;
 import io.formacdc.core.FileContents;
-import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.RowVersions;
 import io.formacdc.core.SnapshotExporter.ExportedFile;
 import io.formacdc.core.UuidV7;
@@ -20,7 +19,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
+import org.duckdb.DuckDBColumnType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,9 +59,10 @@ final class ParquetWriter implements AutoCloseable {
      *
      * @param watch of the calling thread; cancels the export when that is interrupted
      * @param connections those that the snapshot reads on
-     * @param ranges pieces that are read side by side
+     * @param rows which to export
      * @param versions whether the versions of the rows are asked for
      * @param readersOfATable most connections that read the same table at once
+     * @param threads of DuckDB that this may hold
      * @param progress told of rows read, on DuckDB's threads
      */
     record Export(
@@ -68,11 +70,11 @@ final class ParquetWriter implements AutoCloseable {
             InterruptWatch watch,
             TrackedConnections connections,
             PgSnapshot snapshot,
-            PgQueries queries,
+            ExportedRows rows,
             Projection projection,
-            List<RowIdInterval> ranges,
             Versions versions,
             int readersOfATable,
+            int threads,
             LongConsumer progress) {}
 
     /** What to remember of rows that stream by. */
@@ -89,26 +91,23 @@ final class ParquetWriter implements AutoCloseable {
         }
         Projection projection = export.projection();
         CopyEnd end = new CopyEnd();
-        CopySource entities = new CopySource(
-                export.snapshot(),
-                range -> export.queries().entities(projection, range),
-                export.ranges(),
-                EntityTuples.columns(projection.hot()),
-                source -> new EntityTuples(
-                        projection.hot(),
+        boolean readsScalars = projection.isMergedByReader();
+        CopySource entities = source(
+                export,
+                EntityReader.columns(projection, readsScalars),
+                source -> new EntityReader(
                         source,
+                        export.rows(),
+                        projection,
+                        readsScalars,
                         export.versions() == Versions.KEPT ? new RowVersions.Collector() : null),
                 export.progress(),
-                export.readersOfATable(),
                 end);
-        CopySource eav = new CopySource(
-                export.snapshot(),
-                export.queries()::eav,
-                export.ranges(),
-                EavTuples.columns(projection),
-                source -> new EavTuples(projection, source),
+        CopySource eav = source(
+                export,
+                EavReader.columns(projection),
+                source -> new EavReader(source, export.rows(), projection),
                 rows -> {},
-                export.readersOfATable(),
                 end);
         Path file = session.folder().resolve(UuidV7.next() + ".parquet");
         try {
@@ -117,6 +116,23 @@ final class ParquetWriter implements AutoCloseable {
             ParquetCopy.deleteAfter(e, file);
             throw e;
         }
+    }
+
+    private static CopySource source(
+            Export export,
+            List<DuckDBColumnType> columns,
+            Function<CopySource, RangeReader> newReader,
+            LongConsumer progress,
+            CopyEnd end) {
+        return new CopySource(
+                export.snapshot(),
+                export.rows().ranges(),
+                columns,
+                newReader,
+                progress,
+                export.readersOfATable(),
+                export.threads(),
+                end);
     }
 
     private ExportedFile write(Export export, CopySource entities, CopySource eav, CopyEnd end, Path file) {

@@ -27,17 +27,31 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Exports rows of PostgreSQL through DuckDB. For the time of one pass or export, on one thread, if not said otherwise.
- * DuckDB is not started before there is something to export; the tables' columns are read once.
+ * Exports rows of PostgreSQL through DuckDB. For the time of one pass or export, by one thread at a time, if not said
+ * otherwise; an interrupt of the thread that opened a snapshot ends what is read through it. DuckDB is not started before
+ * there is something to export; the tables' columns are read once.
  */
 final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable {
     /** Below so many rows a second reader costs more than it gives. */
     private static final int MIN_ROWS_OF_A_PIECE = 4096;
 
+    /** The keys of a piece are held in memory. */
+    private static final int MAX_ROWS_OF_A_PIECE = 32_768;
+
     private static final int PIECES = 8;
 
+    /**
+     * Dirty rows that keep one more thread busy. With fewer, threads wait for one another more than they read, and those
+     * of DuckDB use a processor while they do; and an export of so many is ready before the chunk before it is put,
+     * listed and marked.
+     */
+    private static final int ROWS_OF_A_THREAD = 10_000;
+
     private final CdcConfig config;
+    private final CdcConfig ofDirtyRows;
+    /** Those of exports alone: what ends an export leaves the session of the lock be. */
     private final TrackedConnections connections;
+
     private final PgSessions sessions;
     private final InterruptWatch watch;
     private final CdcListener listener;
@@ -51,15 +65,27 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
     /** @param listener told of snapshots and of DuckDB's memory; must not throw */
     PgExporter(CdcConfig config, TrackedConnections connections, InterruptWatch watch, CdcListener listener) {
         this.config = config;
-        this.connections = connections;
-        this.sessions = new PgSessions(connections);
+        this.ofDirtyRows = config.toBuilder()
+                .duckThreads(Math.min(config.duckThreads(), Math.max(1, config.batchSize() / ROWS_OF_A_THREAD)))
+                .build();
+        this.connections = connections.ofExports();
+        this.sessions = new PgSessions(this.connections);
         this.watch = watch;
         this.listener = listener;
     }
 
     @Override
     public DirtyRows openSnapshot(int schemaId, @Nullable SchemaAttributes attributes) {
-        return open(schemaId, attributes, (snapshot, projection) -> new DirtyRows(schemaId, snapshot, projection));
+        Watching watching = Watching.by(watch, connections);
+        try {
+            return open(
+                    schemaId,
+                    attributes,
+                    (snapshot, projection) -> new DirtyRows(schemaId, snapshot, projection, watching));
+        } catch (RuntimeException e) {
+            watching.close();
+            throw e;
+        }
     }
 
     /** DuckDB's memory is shared by the files exported at once; each of them has {@code duckThreads}. */
@@ -107,7 +133,7 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
 
     private ParquetWriter writer() {
         if (writer == null) {
-            writer = ParquetWriter.open(config, listener);
+            writer = ParquetWriter.open(ofDirtyRows, listener);
         }
         return writer;
     }
@@ -169,7 +195,7 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
 
         @Override
         public @Nullable Chunk selectChunk(@Nullable UUID afterRowId, UUID upToRowId, int maxRows) {
-            int step = Math.max(MIN_ROWS_OF_A_PIECE, maxRows / PIECES);
+            int step = Math.min(MAX_ROWS_OF_A_PIECE, Math.max(MIN_ROWS_OF_A_PIECE, maxRows / PIECES));
             String sql = queries.bounds(new RowIdInterval(afterRowId, upToRowId), maxRows, step);
             List<Chunk> chunk = query("selection of " + kind + " rows", sql, result -> {
                 List<UUID> bounds = new ArrayList<>();
@@ -193,17 +219,22 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
                 Chunk chunk,
                 Versions versions,
                 int readersOfATable,
+                int threads,
                 LongConsumer progress) {
             return to.write(new ParquetWriter.Export(
                     schemaId,
                     watching,
                     connections,
                     snapshot,
-                    queries,
+                    new ExportedRows(
+                            queries,
+                            null,
+                            RowIdInterval.pieces(chunk.afterRowId(), chunk.lastRowId(), chunk.splits()),
+                            chunk.rowCount()),
                     projection,
-                    RowIdInterval.pieces(chunk.afterRowId(), chunk.lastRowId(), chunk.splits()),
                     versions,
                     readersOfATable,
+                    threads,
                     new ThrottledProgress(progress)));
         }
 
@@ -217,21 +248,65 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
         }
     }
 
+    /**
+     * Has an interrupt of the calling thread end its statements: by the watch of the pass, or by one of its own.
+     *
+     * @param own null if the watch is that of the pass
+     */
+    private record Watching(InterruptWatch watch, InterruptWatch.@Nullable Guard own) implements AutoCloseable {
+        static Watching by(InterruptWatch ofThePass, TrackedConnections connections) {
+            if (ofThePass.watchesThisThread()) {
+                return new Watching(ofThePass, null);
+            }
+            InterruptWatch watch = InterruptWatch.open();
+            return new Watching(watch, watch.guard(null, connections::cancel));
+        }
+
+        @Override
+        public void close() {
+            if (own != null) {
+                own.close();
+                watch.close();
+            }
+        }
+    }
+
     /** The dirty rows of a schema. */
     final class DirtyRows extends Rows {
-        private DirtyRows(int schemaId, PgSnapshot snapshot, Projection projection) {
+        private final Watching watching;
+
+        private DirtyRows(int schemaId, PgSnapshot snapshot, Projection projection, Watching watching) {
             super(schemaId, snapshot, projection, PgQueries.ofDirtyRows(config, schemaId), "dirty");
+            this.watching = watching;
         }
 
         @Override
         public ExportedFile export(Chunk chunk, LongConsumer progress) {
-            ExportedFile file = write(writer(), watch, chunk, Versions.KEPT, connections.readersOfATable(1), progress);
+            ExportedFile file = write(
+                    writer(),
+                    watch(),
+                    chunk,
+                    Versions.KEPT,
+                    connections.readersOfATable(1),
+                    ofDirtyRows.duckThreads(),
+                    progress);
             if (file.contents().rowCount() != chunk.rowCount()) {
                 file.close();
                 throw new CdcException("the file holds " + file.contents().rowCount() + " rows, and " + chunk.rowCount()
                         + " were selected");
             }
             return file;
+        }
+
+        /** Of the thread that opened this. */
+        InterruptWatch watch() {
+            return watching.watch();
+        }
+
+        @Override
+        public void close() {
+            super.close();
+            watching.close();
         }
     }
 
@@ -277,8 +352,14 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
         public ExportedFile export(Chunk chunk, LongConsumer progress) {
             // The calling thread is perhaps not the one that the exporter watches.
             try (InterruptWatch ownWatch = InterruptWatch.open()) {
-                return withItsShare(
-                        () -> write(ownWriter, ownWatch, chunk, Versions.NOT_KEPT, readersOfATable, progress));
+                return withItsShare(() -> write(
+                        ownWriter,
+                        ownWatch,
+                        chunk,
+                        Versions.NOT_KEPT,
+                        readersOfATable,
+                        config.duckThreads(),
+                        progress));
             }
         }
 

@@ -1,7 +1,6 @@
 package io.formacdc.duckdb;
 
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -9,27 +8,16 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One instant of the database, seen by as many connections as readers borrow. The first one fixes the instant in a
  * REPEATABLE READ, READ ONLY transaction and exports it, the others join. Thread-safe.
  */
 final class PgSnapshot implements AutoCloseable {
-    /** Set for the transaction alone, so that nothing is left on a pooled session. */
-    private static final String ROW_IDS_SETTING = "forma_cdc.row_ids";
-
-    /**
-     * SQL for the row ids given to {@link #setRowIds}, one a row; the text of a query does not grow with their number. To
-     * select from, not to compare with: a condition would read the ids from their text again for every row.
-     */
-    static final String ROW_IDS = "unnest(current_setting('" + ROW_IDS_SETTING + "')::uuid[])";
-
     private final PgSessions sessions;
     private final String exportedId;
     private final List<Connection> all = new ArrayList<>();
     private final Deque<Connection> idle = new ArrayDeque<>();
-    private @Nullable String rowIds;
 
     private PgSnapshot(PgSessions sessions, Connection leader, String exportedId) {
         this.sessions = sessions;
@@ -52,14 +40,6 @@ final class PgSnapshot implements AutoCloseable {
         }
     }
 
-    /** Row ids that {@link #ROW_IDS} stands for on every connection, as the text of an array. */
-    synchronized void setRowIds(String arrayText) throws SQLException {
-        rowIds = arrayText;
-        for (Connection connection : all) {
-            setRowIds(connection, arrayText);
-        }
-    }
-
     /** A connection at this instant, for one reader at a time. */
     synchronized Connection borrow() throws SQLException {
         Connection connection = idle.pollFirst();
@@ -75,9 +55,6 @@ final class PgSnapshot implements AutoCloseable {
         Connection connection = begin(sessions);
         try (Statement statement = connection.createStatement()) {
             statement.execute("SET TRANSACTION SNAPSHOT '" + exportedId + "'");
-            if (rowIds != null) {
-                setRowIds(connection, rowIds);
-            }
         } catch (SQLException e) {
             PgSessions.abort(connection);
             throw e;
@@ -86,20 +63,18 @@ final class PgSnapshot implements AutoCloseable {
         return connection;
     }
 
-    private static void setRowIds(Connection connection, String arrayText) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement("SELECT set_config(?, ?, true)")) {
-            statement.setString(1, ROW_IDS_SETTING);
-            statement.setString(2, arrayText);
-            statement.execute();
-        }
-    }
-
     private static Connection begin(PgSessions sessions) throws SQLException {
         Connection connection = sessions.take();
         try (Statement statement = connection.createStatement()) {
-            // Compiling a query costs more than these look-ups by key ever gain from it.
+            // Compiling a query, or remembering what was looked up, costs more than it gains where each key is looked
+            // up once. A range of keys is never worth a scan of the table, whatever its statistics say, and comes in
+            // its
+            // order from the index of the primary key, without a sort. What reads side by side is for the reader to
+            // say.
             // The one that fixes the instant may rest for as long as the others read.
             statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off;"
+                    + " SET LOCAL enable_memoize = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off;"
+                    + " SET LOCAL max_parallel_workers_per_gather = 0;"
                     + " SET LOCAL idle_in_transaction_session_timeout = 0");
             return connection;
         } catch (SQLException e) {

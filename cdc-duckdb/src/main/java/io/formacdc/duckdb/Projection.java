@@ -63,6 +63,14 @@ record Projection(List<HotColumn> hot, List<EavAttribute> eav, boolean generic, 
         return eav.stream().anyMatch(EavAttribute::isList);
     }
 
+    /**
+     * Whether {@link EntityReader} joins the attributes with their entity. Else DuckDB does, because its Java functions
+     * have no type for a list.
+     */
+    boolean isMergedByReader() {
+        return readsEav() && !generic && !hasLists();
+    }
+
     /** Whether {@code eav_data} has to be read at all. */
     boolean readsEav() {
         return generic || !eav.isEmpty();

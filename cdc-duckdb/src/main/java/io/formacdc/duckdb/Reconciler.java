@@ -111,6 +111,7 @@ public final class Reconciler implements AutoCloseable {
     public ReconcileReport check(int schemaId, Depth depth) {
         SchemaIds.check(schemaId);
         requireNonNull(depth, "depth");
+        CdcInterruptedException.requireNotInterrupted("the check of schema " + schemaId);
         try (Session session = new Session()) {
             for (int tries = 1; ; tries++) {
                 StoredManifest loaded = manifests.load(schemaId);
@@ -164,6 +165,7 @@ public final class Reconciler implements AutoCloseable {
      */
     public RepairReport repair(int schemaId) {
         SchemaIds.check(schemaId);
+        CdcInterruptedException.requireNotInterrupted("the repair of schema " + schemaId);
         try (Session session = new Session()) {
             Optional<SchemaLock> taken = tryLock(session, schemaId);
             if (taken.isEmpty()) {
@@ -249,7 +251,8 @@ public final class Reconciler implements AutoCloseable {
         String sql = "SELECT i.id, EXISTS (SELECT FROM " + TableName.parse(config.changeLogTable())
                 + " c WHERE c.schema_id = ? AND c.row_id = i.id AND c.flushed_at = 0), EXISTS (SELECT FROM "
                 + TableName.parse(config.entityMainTable())
-                + " m WHERE m.ltbase_schema_id = ? AND m.ltbase_row_id = i.id AND m.ltbase_deleted_at IS NULL)"
+                + " m WHERE m.ltbase_schema_id = ? AND m.ltbase_row_id = i.id AND "
+                + PgQueries.isAlive("m.ltbase_deleted_at") + ")"
                 + " FROM unnest(?) AS i(id)";
         try (Connection connection = session.connections.getConnection();
                 PreparedStatement statement = connection.prepareStatement(sql)) {

@@ -21,7 +21,8 @@ import java.util.Map;
  */
 record TableCatalog(TableName entityMainTable, Map<String, PgType> entityMain, Map<String, PgType> eavData) {
     private static final String SQL = """
-            SELECT t.name, a.attname, coalesce(nullif(ty.typbasetype, 0), a.atttypid)::bigint
+            SELECT t.name, a.attname, coalesce(nullif(ty.typbasetype, 0), a.atttypid)::bigint,
+                   CASE WHEN row_security_active(to_regclass(t.name)) THEN quote_ident(current_user) END
               FROM unnest(ARRAY[?, ?, ?]) WITH ORDINALITY AS t(name, n)
               LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(t.name) AND a.attnum > 0 AND NOT a.attisdropped
               LEFT JOIN pg_type ty ON ty.oid = a.atttypid
@@ -30,7 +31,8 @@ record TableCatalog(TableName entityMainTable, Map<String, PgType> entityMain, M
     /**
      * Reads the catalog.
      *
-     * @throws CdcException naming a table, or a column that every deployment has, that is not there
+     * @throws CdcException naming a table, or a column that every deployment has, that is not there, or a table of which
+     *     row-level security may hide rows
      */
     static TableCatalog read(Connection connection, TableName changeLog, TableName entityMain, TableName eavData)
             throws SQLException {
@@ -41,6 +43,12 @@ record TableCatalog(TableName entityMainTable, Map<String, PgType> entityMain, M
             statement.setString(3, eavData.sql());
             try (ResultSet rows = statement.executeQuery()) {
                 while (rows.next()) {
+                    String restricted = rows.getString(4);
+                    if (restricted != null) {
+                        throw new CdcException("row-level security of table " + rows.getString(1) + " applies to role "
+                                + restricted + ", so rows may be hidden from it: ALTER ROLE " + restricted
+                                + " BYPASSRLS");
+                    }
                     Map<String, PgType> columns =
                             tables.computeIfAbsent(rows.getString(1), name -> new LinkedHashMap<>());
                     if (rows.getString(2) != null) {

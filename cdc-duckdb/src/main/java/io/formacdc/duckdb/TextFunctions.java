@@ -69,14 +69,14 @@ enum TextFunctions {
     ITEM_ORDER(DuckDBColumnType.BIGINT) {
         @Override
         boolean write(String text, PgValue value, DuckDBWritableVector out, long row) {
-            return set(out, row, EavTuples.itemOrder(text));
+            return set(out, row, EavReader.itemOrder(text));
         }
     },
     /** The further numbers. */
     ITEM_SUB_ORDER(DuckDBColumnType.BIGINT) {
         @Override
         boolean write(String text, PgValue value, DuckDBWritableVector out, long row) {
-            return set(out, row, EavTuples.itemSubOrder(text));
+            return set(out, row, EavReader.itemSubOrder(text));
         }
     };
 

@@ -33,6 +33,11 @@ final class TrackedConnections implements DataSource {
         this.most = most;
     }
 
+    /** The same, to cancel what runs on those alone that it hands out. */
+    TrackedConnections ofExports() {
+        return new TrackedConnections(this, most);
+    }
+
     /**
      * How many may read the same table for one of several files at once: beside the lock's, each file takes so many
      * connections twice, for the entities and for their other attributes.
@@ -53,7 +58,7 @@ final class TrackedConnections implements DataSource {
         try {
             connection = source.getConnection();
         } catch (SQLException e) {
-            if (most == Integer.MAX_VALUE) {
+            if (most == Integer.MAX_VALUE || source instanceof TrackedConnections) {
                 throw e;
             }
             String message =

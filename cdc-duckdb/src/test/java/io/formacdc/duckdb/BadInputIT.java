@@ -145,6 +145,22 @@ final class BadInputIT {
     }
 
     @Test
+    void unknownStore() throws SQLException {
+        CdcConfig endpoint = CdcConfig.builder()
+                .s3Endpoint("http://store.invalid")
+                .s3UsePath(true)
+                .build();
+        try (S3Client client = S3Clients.create(endpoint, "key", WRONG_SECRET)) {
+            assertRefused(
+                    config -> config,
+                    S3FullClient.of(client),
+                    Entities.REGISTRY,
+                    "schema 7, load of the manifest",
+                    "failed without an answer: there is no host store.invalid; check s3Endpoint");
+        }
+    }
+
+    @Test
     void unknownSchema() throws SQLException {
         assertRefused(
                 config -> config,

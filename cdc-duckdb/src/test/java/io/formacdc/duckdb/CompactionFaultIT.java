@@ -27,11 +27,13 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a compaction leaves behind that fails in the middle: what is listed, always, and nothing else where that is known. */
+@ExtendWith(NoSecretInLogs.class)
 class CompactionFaultIT {
     @TempDir
     Path folder;
@@ -117,6 +119,26 @@ class CompactionFaultIT {
         assertThat(host.dataKeys()).anyMatch(key -> key.contains("/base-")).containsAll(listedKeys());
         assertThat(lake.manifest().base()).hasSize(isSaved ? 1 : 0);
         lake.entities.assertLakeEqualsPostgres(lake.config);
+    }
+
+    @Test
+    void aSaveIsTriedAgainAsOftenAsTheCompactionSays() throws SQLException {
+        lake.entities.insertMany(50);
+        lake.flush();
+        WatchedStore store = new WatchedStore(host.store(), new WatchedStore.Watcher() {
+            @Override
+            public void before(WatchedStore.Request request) {
+                if (request.name().startsWith("putIf")) {
+                    throw new ObjectStoreException("injected");
+                }
+            }
+        });
+
+        assertThat(failed(store).outcome()).isEqualTo(Outcome.UNKNOWN);
+
+        assertThat(store.requests())
+                .filteredOn(request -> request.name().startsWith("putIf"))
+                .hasSize(2);
     }
 
     @Test

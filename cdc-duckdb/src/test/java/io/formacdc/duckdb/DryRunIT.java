@@ -1,6 +1,7 @@
 package io.formacdc.duckdb;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.formacdc.core.Attribute;
@@ -21,6 +22,7 @@ import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A dry run changes no byte anywhere, and says what the real one then does. */
@@ -85,6 +87,40 @@ final class DryRunIT {
                     .isInstanceOf(CdcException.class)
                     .hasMessageStartingWith("role " + role + " may not update flushed_at of \"change_log\"");
             assertThat(host.objects()).isEmpty();
+            host.sql("DROP OWNED BY " + role);
+            host.sql("DROP ROLE " + role);
+        }
+    }
+
+    /** What a policy hides would be NULL in the lake, or never flushed, and nobody would be told. */
+    @ParameterizedTest
+    @CsvSource({
+        "change_log, true",
+        "change_log, false",
+        "entity_main, true",
+        "entity_main, false",
+        "eav_data, true",
+        "eav_data, false"
+    })
+    void aRoleFromWhichPoliciesMayHideRowsPutsNothing(String table, boolean dryRun) throws SQLException {
+        String role = "restricted_" + UUID.randomUUID().toString().replace("-", "");
+        try (TestHost host = new TestHost()) {
+            new Entities(host, 7).insertMany(1);
+            host.sql("CREATE ROLE " + role + " LOGIN PASSWORD 'of this test'");
+            host.sql("GRANT SELECT ON change_log, entity_main, eav_data TO " + role);
+            host.sql("GRANT UPDATE (flushed_at) ON change_log TO " + role);
+            host.sql("ALTER TABLE " + table + " ENABLE ROW LEVEL SECURITY");
+            CdcConfig config =
+                    host.config().pgUser(role).pgPassword("of this test").build();
+            assertThatThrownBy(() -> Cdc.runOnce(config, host.client, dryRun, Entities.REGISTRY))
+                    .isInstanceOf(CdcException.class)
+                    .hasMessageContaining("\"" + table + "\" applies to role " + role)
+                    .hasMessageContaining("ALTER ROLE " + role + " BYPASSRLS");
+            assertThat(host.objects()).isEmpty();
+            host.sql("ALTER ROLE " + role + " BYPASSRLS");
+            assertThat(Cdc.runOnce(config, host.client, dryRun, Entities.REGISTRY)
+                            .rows())
+                    .isEqualTo(1);
             host.sql("DROP OWNED BY " + role);
             host.sql("DROP ROLE " + role);
         }

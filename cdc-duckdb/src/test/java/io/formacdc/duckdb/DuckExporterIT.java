@@ -141,16 +141,19 @@ class DuckExporterIT {
         host.insert(1, id(2), 20);
         host.insert(1, id(3), 30);
         host.insert(1, id(4), 40);
+        host.insert(1, id(5), 50);
         host.insertEav(1, id(2), 3, "", "two", null);
         host.sql("DELETE FROM change_log WHERE row_id = '" + id(2) + "'");
         host.sql("UPDATE change_log SET changed_at = 11 WHERE row_id = '" + id(1) + "'");
         host.sql("UPDATE entity_main SET ltbase_deleted_at = 5 WHERE ltbase_row_id = '" + id(4) + "'");
-        FileContents contents = exportBase(target.toString(), id(1), id(2), id(4));
+        host.sql("UPDATE entity_main SET ltbase_deleted_at = 0 WHERE ltbase_row_id = '" + id(5) + "'");
+        FileContents contents = exportBase(target.toString(), id(1), id(2), id(4), id(5));
         assertThat(rows(target, "row_id, changed_at, deleted_at, ltbase_updated_at, note"))
                 .containsExactly(
                         java.util.Arrays.asList(id(1).toString(), "10", "0", "10", null),
-                        List.of(id(2).toString(), "20", "0", "20", "two"));
-        assertThat(contents.versions()).isEqualTo(new VersionRange(10, 20));
+                        List.of(id(2).toString(), "20", "0", "20", "two"),
+                        java.util.Arrays.asList(id(5).toString(), "50", "0", "50", null));
+        assertThat(contents.versions()).isEqualTo(new VersionRange(10, 50));
     }
 
     @Test

@@ -31,6 +31,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -41,6 +42,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * stays whole, and the next run finishes the work.
  */
 @Timeout(600)
+@ExtendWith(NoSecretInLogs.class)
 final class EveryRequestIT {
     private static final Duration PROMPTLY = Duration.ofSeconds(2);
     private static final int SCHEMA = BrokenLake.SCHEMA;
@@ -163,15 +165,17 @@ final class EveryRequestIT {
         int cases = 0;
         for (int first = 1; first <= requests; first++) {
             for (boolean before : moments(first)) {
-                fail(work, first, before, 0);
+                fail(work, first, before, 0, true);
                 assertWhole(work, start);
                 cases++;
                 // A failed save is followed by a reload.
                 int last = work != Work.REPAIR ? first : ALL ? requests + 1 : first + 1;
                 for (int second = first + 1; second <= last; second++) {
-                    fail(work, first, before, second);
-                    assertWhole(work, start);
-                    cases++;
+                    for (boolean beforeSecond : moments(first + second)) {
+                        fail(work, first, before, second, beforeSecond);
+                        assertWhole(work, start);
+                        cases++;
+                    }
                 }
             }
         }
@@ -183,9 +187,9 @@ final class EveryRequestIT {
         return ALL ? List.of(true, false) : List.of(request % 2 == 0);
     }
 
-    private void fail(Work work, int first, boolean before, int second) {
+    private void fail(Work work, int first, boolean before, int second, boolean beforeSecond) {
         Watcher one = WatchedStore.failing(first, before);
-        Watcher two = WatchedStore.failing(second, true);
+        Watcher two = WatchedStore.failing(second, beforeSecond);
         Watcher both = new Watcher() {
             @Override
             public void before(Request request) {
@@ -196,6 +200,7 @@ final class EveryRequestIT {
             @Override
             public void after(Request request) {
                 one.after(request);
+                two.after(request);
             }
         };
         Throwable thrown = catchThrowable(() -> run(work, new WatchedStore(host.store(), both)));

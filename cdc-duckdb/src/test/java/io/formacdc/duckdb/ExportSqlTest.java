@@ -39,7 +39,7 @@ class ExportSqlTest {
         assertThat(copy(sql))
                 .contains("TO '/spill/it''s.parquet'")
                 .contains("h.c7 AS \"say_\"\"hi\"\";_DROP_TABLE_x_--\"")
-                .contains("e.a2 AS \"größe'😀\"")
+                .contains("h.c8 AS \"größe'😀\"")
                 .contains("\"say_\"\"hi\"\";_DROP_TABLE_x_--\": 101, \"größe'😀\": 102}");
     }
 

@@ -28,6 +28,10 @@ import org.jspecify.annotations.Nullable;
  */
 record ExtensionFlush(TestHost host, CdcConfig config, S3ObjectClient client, UnaryOperator<Connection> aroundDuckDb) {
     FlushReport run(@Nullable SchemaRegistry registry) {
+        return run(registry, false);
+    }
+
+    FlushReport run(@Nullable SchemaRegistry registry, boolean dryRun) {
         CdcConfig complete = config.withDefaults().validate();
         TrackedConnections connections = new TrackedConnections(PgDataSources.of(complete));
         S3ObjectStore store = new S3ObjectStore(client, complete.s3Bucket());
@@ -45,10 +49,10 @@ record ExtensionFlush(TestHost host, CdcConfig config, S3ObjectClient client, Un
                 InterruptWatch.Guard guard = watch.guard(null, connections::cancel);
                 PgExporter selection = new PgExporter(complete, connections, watch);
                 ExtensionExporter exporter =
-                        new ExtensionExporter(complete, selection, watch, client, () -> access, aroundDuckDb)) {
+                        new ExtensionExporter(complete, selection, client, () -> access, aroundDuckDb)) {
             Flusher.Ports ports = new Flusher.Ports(
                     new JdbcChangeLogStore(connections, complete.changeLogTable()), exporter, store, fileLog);
-            return new Flusher(complete, ports, registry, CdcListener.NONE, Clock.systemUTC()).run(false);
+            return new Flusher(complete, ports, registry, CdcListener.NONE, Clock.systemUTC()).run(dryRun);
         }
     }
 }

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
@@ -24,6 +25,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the extension transport refuses, and its exports by hand. */
 class ExtensionTransportIT {
@@ -56,15 +59,17 @@ class ExtensionTransportIT {
                 .build();
     }
 
-    @Test
-    void missingExtensionsAreNamedBeforeAnythingIsDone() throws SQLException {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void missingExtensionsAreNamedBeforeAnythingIsDone(boolean dryRun) throws SQLException {
         String before = host.tables();
         System.setProperty("aws.accessKeyId", "key");
         System.setProperty("aws.secretAccessKey", "secret");
         try {
-            assertThat(catchThrowable(() -> Cdc.runOnce(config, host.client, false, Entities.REGISTRY)))
+            assertThat(catchThrowable(() -> Cdc.runOnce(config, host.client, dryRun, Entities.REGISTRY)))
                     .isInstanceOf(SchemaFlushException.class)
-                    .hasMessageContaining("transport EXTENSIONS needs DuckDB extensions that cannot be loaded into v")
+                    .hasMessageContaining(
+                            "schema 7, export of 20 rows: transport EXTENSIONS needs DuckDB extensions that cannot be loaded into v")
                     .hasMessageContaining("postgres (")
                     .hasMessageContaining("httpfs (")
                     .hasMessageContaining("lacks postgres_scanner.duckdb_extension and httpfs.duckdb_extension")
@@ -99,9 +104,18 @@ class ExtensionTransportIT {
     }
 
     @Test
-    void dryRunNeedsNoExtension() throws SQLException {
-        assertThat(Cdc.runOnce(config, host.client, true, Entities.REGISTRY).rows())
+    void dryRunLoadsTheExtensionsAndWritesNothing() throws SQLException {
+        StandInExtensions standIn = new StandInExtensions(host, folder);
+        CdcConfig loadable = config.toBuilder().duckExtensionDirectory("").build();
+        String before = host.tables();
+        assertThat(new ExtensionFlush(host, loadable, host.client, standIn)
+                        .run(Entities.REGISTRY, true)
+                        .rows())
                 .isEqualTo(20);
+        assertThat(standIn.statements).anyMatch(sql -> sql.startsWith("LOAD "));
+        assertThat(host.tables()).isEqualTo(before);
+        assertThat(host.objects()).isEmpty();
+        assertThat(folder.resolve("spill")).isEmptyDirectory();
     }
 
     @Test
@@ -180,6 +194,22 @@ class ExtensionTransportIT {
             assertThatThrownBy(() -> exportTo(exporter, file.toString(), ids)).isInstanceOf(CdcException.class);
             assertThat(file).doesNotExist();
         }
+    }
+
+    @Test
+    void knobsAreNamedWhereMemoryOrTimeRunsOut() {
+        StandInExtensions standIn = new StandInExtensions(host, folder);
+        standIn.step = (sql, done) -> {
+            if (sql.startsWith("COPY")) {
+                throw new SQLException("Out of Memory Error: could not allocate block of size 256.0 KiB");
+            }
+        };
+        CdcConfig loadable = config.toBuilder().duckExtensionDirectory("").build();
+        assertThatThrownBy(() -> new ExtensionFlush(host, loadable, host.client, standIn).run(Entities.REGISTRY))
+                .hasMessageContaining("raise duckMemLimit, which is 512MB, or lower duckThreads, which is 2");
+        CdcConfig hasty = loadable.toBuilder().queryTimeout(Duration.ofNanos(1)).build();
+        assertThatThrownBy(() -> new ExtensionFlush(host, hasty, host.client, standIn).run(Entities.REGISTRY))
+                .hasMessageContaining("the export took longer than queryTimeout PT0.000000001S");
     }
 
     private DuckExporter open(UnaryOperator<Connection> around) {

@@ -1,5 +1,6 @@
 package io.formacdc.duckdb;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -10,29 +11,42 @@ import io.formacdc.core.CdcListener;
 import io.formacdc.core.CompactionConfig;
 import io.formacdc.core.CompactionReport.SchemaCompaction;
 import io.formacdc.core.FlushReport.Outcome;
+import io.formacdc.core.LiveExporter.LiveSnapshot;
 import io.formacdc.core.ManifestForm;
 import io.formacdc.core.ObjectStore;
+import io.formacdc.core.SnapshotExporter;
+import io.formacdc.core.SnapshotExporter.Exported;
 import io.formacdc.examples.localstack.LocalS3;
 import io.formacdc.manifest.CompactionLoop;
 import io.formacdc.manifest.Compactor;
 import io.formacdc.manifest.ManifestStoreOptions;
+import io.formacdc.manifest.SweepOptions;
 import io.formacdc.s3.S3Clients;
 import io.formacdc.s3.S3FullClient;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /** Fields of the two configurations that no other test would miss. {@link FieldsTest} lists them all. */
@@ -90,6 +104,41 @@ class FieldsIT {
     }
 
     @Test
+    void everyCallFindsTablesOfOtherNames() throws SQLException {
+        entities.insertMany(5);
+        host.sql("ALTER TABLE change_log RENAME TO log2");
+        host.sql("ALTER TABLE entity_main RENAME TO main2");
+        host.sql("ALTER TABLE eav_data RENAME TO eav2");
+        CdcConfig config = host.config()
+                .changeLogTable("log2")
+                .entityMainTable("main2")
+                .eavDataTable("eav2")
+                .build();
+        try (DuckExporter exporter = DuckExporter.open(config, host.client)) {
+            List<UUID> ids = List.of(entities.id(1), entities.id(2));
+            String file = folder.resolve("by-hand.parquet").toString();
+            assertThat(exporter.exportSnapshotToTmp(
+                                    host.connectionString(), file, SCHEMA, Long.MAX_VALUE, ids, Entities.ATTRIBUTES)
+                            .rowCount())
+                    .isEqualTo(2);
+        }
+        flush(config.toBuilder().batchSize(3).build());
+        new BrokenLake(host, folder).unlist(host.listedKeys(SCHEMA).get(0));
+        ReconcileReport lost = Cdc.reconcile(config, host.client, SCHEMA, ReconcileReport.Depth.CONTENTS);
+        assertThat(lost.isClean()).isFalse();
+        Cdc.repair(config, host.client, SCHEMA);
+        assertThat(host.listedKeys(SCHEMA)).hasSize(2);
+        assertThat(Cdc.exportBase(
+                                config,
+                                host.client,
+                                SCHEMA,
+                                BaseExportOptions.DEFAULTS.replacingDeltas(),
+                                Entities.REGISTRY)
+                        .rows())
+                .isEqualTo(5);
+    }
+
+    @Test
     void duckDbWorksInTheNamedFile() throws SQLException {
         entities.insertMany(5);
         Path database = folder.resolve("work.duckdb");
@@ -107,9 +156,63 @@ class FieldsIT {
                 .withDefaults();
         try (DuckSession session = DuckSession.open(config)) {
             assertThat(TestHost.rows(
-                            session.connection(), "SELECT current_setting('threads'), current_setting('memory_limit')"))
-                    .containsExactly(java.util.List.of("3", "123.0 MiB"));
+                            session.connection(),
+                            "SELECT current_setting('threads'), current_setting('memory_limit'),"
+                                    + " current_setting('temp_directory')"))
+                    .containsExactly(List.of("3", "123.0 MiB", session.folder().toString()));
             assertThat(session.folder().getParent()).isEqualTo(folder);
+        }
+    }
+
+    /** What opens the same file in the same process sees the settings of the export. */
+    @Test
+    void filesExportedAtOnceHaveTheThreadsOfTheConfigurationEach() throws SQLException {
+        String database = folder.resolve("work.duckdb").toString();
+        CdcConfig config =
+                host.config().duckThreads(3).duckDbPath(database).build().withDefaults();
+        try (InterruptWatch watch = InterruptWatch.open();
+                PgExporter exporter =
+                        new PgExporter(config, new TrackedConnections(host.postgres.dataSource()), watch);
+                LiveSnapshot snapshot = exporter.openLiveSnapshot(SCHEMA, Entities.ATTRIBUTES, 2);
+                Connection same = DriverManager.getConnection("jdbc:duckdb:" + database)) {
+            assertThat(snapshot.lastRowId()).isNull();
+            assertThat(Entities.rows(same, "SELECT current_setting('threads')")).containsExactly("6");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"3, 9999, 1", "3, 10000, 1", "3, 20000, 2", "3, 90000, 3"})
+    void aFlushHasAThreadForEachTenThousandRowsOfItsChunks(int duckThreads, int batchSize, String expected)
+            throws SQLException {
+        String database = folder.resolve("work.duckdb").toString();
+        CdcConfig config = host.config()
+                .duckThreads(duckThreads)
+                .batchSize(batchSize)
+                .duckDbPath(database)
+                .build()
+                .withDefaults();
+        new Entities(host, SCHEMA).insertMany(1);
+        try (InterruptWatch watch = InterruptWatch.open();
+                PgExporter exporter =
+                        new PgExporter(config, new TrackedConnections(host.postgres.dataSource()), watch);
+                SnapshotExporter.Snapshot snapshot = exporter.openSnapshot(SCHEMA, Entities.ATTRIBUTES);
+                Exported file = snapshot.export(
+                        requireNonNull(snapshot.selectChunk(null, requireNonNull(snapshot.lastRowId()), 10)),
+                        rows -> {});
+                Connection same = DriverManager.getConnection("jdbc:duckdb:" + database)) {
+            assertThat(file.contents().rowCount()).isEqualTo(1);
+            assertThat(Entities.rows(same, "SELECT current_setting('threads')")).containsExactly(expected);
+        }
+    }
+
+    @Test
+    void aMergeHasNoMoreThreadsThanItsMemoryIsEnoughFor() throws SQLException {
+        long before = ProcessMemory.threads();
+        CdcConfig config =
+                TestMerge.config(folder).duckThreads(64).duckMemLimit("256MB").build();
+        try (TestMerge merge = new TestMerge(config)) {
+            merge.loose("delta", "1, 1, 0, 'x'");
+            assertThat(ProcessMemory.threads()).isLessThan(before + 32);
         }
     }
 
@@ -117,11 +220,18 @@ class FieldsIT {
     void spillDirectoryIsWhereFilesAreWritten() throws Exception {
         entities.insertMany(5);
         Path file = Files.createFile(folder.resolve("file"));
-        assertThatThrownBy(() -> flush(host.config()
-                        .spillDirectory(file.resolve("below").toString())
-                        .build()))
+        assertNoSpillFolder(file, file + " is no folder");
+        assertNoSpillFolder(file.resolve("below"), file.resolve("below") + ": Not a directory");
+        assertNoSpillFolder(Path.of("/proc/x"), "there is no /proc/x, and it cannot be created");
+        // Nothing is forbidden to a superuser.
+        assertThat(DuckSession.reason(new AccessDeniedException("/x"))).isEqualTo("no permission to write /x");
+    }
+
+    private void assertNoSpillFolder(Path spill, String reason) {
+        assertThatThrownBy(() ->
+                        flush(host.config().spillDirectory(spill.toString()).build()))
                 .isInstanceOf(CdcException.class)
-                .hasMessageContaining("no spill folder could be made in \"" + file);
+                .hasMessageContaining("no spill folder could be made in \"" + spill + "\" (spillDirectory): " + reason);
     }
 
     @Test
@@ -148,14 +258,18 @@ class FieldsIT {
     @Test
     void manifestsAreKeptWhereAndAsTheConfigurationSays() throws SQLException {
         entities.insertMany(5);
-        flush(host.config()
+        CdcConfig config = host.config()
                 .s3Prefix(host.key("data"))
                 .manifestPrefix(host.key("lists"))
                 .manifestTemplate("of/{{.SchemaID}}/list.json")
                 .manifestForm(ManifestForm.FILES)
-                .build());
+                .build();
+        flush(config);
         assertThat(object(host.key("lists/of/7/list.json"))).contains("\"files\"", "\"tier\"");
         assertThat(host.dataKeys()).hasSize(1).allMatch(key -> key.startsWith(host.key("data/7/")));
+        assertThat(Cdc.sweep(config, SweepOptions.DEFAULTS, host.client))
+                .singleElement()
+                .satisfies(sweep -> assertThat(sweep.refusal()).isNull());
     }
 
     @Test
@@ -238,6 +352,37 @@ class FieldsIT {
                         CdcListener.NONE)
                 .runOnce();
         assertThat(met).hasSize(3);
+    }
+
+    @Test
+    void filesMoveOneByOneWhereMaxParallelFilesIsOne() throws Exception {
+        entities.insertMany(30);
+        flush(host.config().batchSize(10).build());
+        AtomicInteger fetched = new AtomicInteger();
+        AtomicBoolean together = new AtomicBoolean();
+        CountDownLatch second = new CountDownLatch(1);
+        ObjectStore store = new WatchedStore(host.store(), new WatchedStore.Watcher() {
+            @Override
+            public void before(WatchedStore.Request request) {
+                if (!request.name().equals("download")) {
+                    return;
+                }
+                if (fetched.incrementAndGet() > 1) {
+                    second.countDown();
+                    return;
+                }
+                try {
+                    together.set(second.await(1, TimeUnit.SECONDS));
+                } catch (InterruptedException e) {
+                    throw new CdcException("interrupted", e);
+                }
+            }
+        });
+        CompactionConfig oneByOne =
+                CompactionConfig.builder().schemaId(SCHEMA).maxParallelFiles(1).build();
+        compactor(store, oneByOne, CdcListener.NONE).runOnce();
+        assertThat(together.get()).isFalse();
+        assertThat(fetched.get()).isEqualTo(3);
     }
 
     @Test

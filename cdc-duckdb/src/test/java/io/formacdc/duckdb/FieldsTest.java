@@ -67,7 +67,7 @@ class FieldsTest {
             manifestPath            CompactionIT.aManifestMayBeNamedDirectly
             targetBaseSizeMb        CompactionIT.whatWasFlushedBecomesSortedBaseFilesOfTheTargetSize
             maxDeltaSizeMb          CompactionPlannerTest.smallDeltasAreConsolidatedAndLargeOnesLeftAlone
-            dirtyRatioPct           CompactionPlannerTest.aBaseIsRewrittenWhenMoreThanTheRatioOfItsRowsIsDirty
+            dirtyRatioPct           CompactionPlannerTest.theRatioIsTheConfiguredOne
             runInterval             FieldsIT.loopRunsAtTheIntervalOfItsConfiguration
             tempPrefix              CompactionIT.rewritesAreStagedUnderTheTempPrefixAndSeveralFilesMoveAtOnce
             maxParallelFiles        FieldsIT.filesMoveSideBySideUpToMaxParallelFiles

@@ -33,9 +33,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Every effect of a pass fails, before and after it took place: the state is that of the contract's fault table. */
+@ExtendWith(NoSecretInLogs.class)
 final class FlushFaultIT {
     private static final int CHUNK = 4;
     private static final int CHUNKS = 3;

@@ -13,6 +13,9 @@ import io.formacdc.core.ManifestConfig;
 import io.formacdc.core.ObjectStore.StoredObject;
 import io.formacdc.manifest.ManifestStore;
 import io.formacdc.manifest.ManifestStoreOptions;
+import io.formacdc.s3.S3ListingClient;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,7 +68,8 @@ final class FlushedPurgeIT {
         new Entities(host, 8).insertMany(2);
         host.sql(
                 "INSERT INTO change_log VALUES (7, gen_random_uuid(), 0, 5, NULL), (7, gen_random_uuid(), -1, 5, NULL)");
-        host.sql("UPDATE change_log SET flushed_at = " + (now - HOUR.toMillis()) + " WHERE flushed_at > 0");
+        host.sql("UPDATE change_log SET changed_at = 5, flushed_at = " + (now - HOUR.toMillis())
+                + " WHERE flushed_at > 0");
         host.sql("UPDATE change_log SET flushed_at = flushed_at - 1 WHERE row_id = '" + entities.id(1) + "'");
         host.sql("UPDATE change_log SET flushed_at = 5 WHERE schema_id = 8");
 
@@ -110,6 +114,22 @@ final class FlushedPurgeIT {
         entities.assertLakeEqualsPostgres(config);
         assertThat(host.count("SELECT count(*) FROM change_log WHERE flushed_at > 0"))
                 .isEqualTo(10);
+    }
+
+    /** One listing finds all that the prefix holds. */
+    @Test
+    void objectsUnderThePrefixAreNotAskedForOneByOne() throws SQLException {
+        age();
+        S3ListingClient client = (S3ListingClient) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {S3ListingClient.class}, (proxy, method, arguments) -> {
+                    assertThat(method.getName()).isNotEqualTo("headObject");
+                    try {
+                        return method.invoke(host.client, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+        assertThat(Cdc.purgeFlushed(config, client, 7, HOUR)).isEqualTo(10);
     }
 
     @Test

@@ -19,6 +19,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -134,6 +135,32 @@ class HostPoolIT {
     }
 
     @Test
+    void onlyTheFirstPassOfARunnerLooksForAPooler() throws SQLException {
+        AtomicInteger lookups = new AtomicInteger();
+        try (HikariDataSource pool = new HikariDataSource(hikari(3, true)) {
+            @Override
+            public Connection getConnection() throws SQLException {
+                Connection connection = super.getConnection();
+                lookups.incrementAndGet();
+                return connection;
+            }
+        }) {
+            List<Integer> ofEachPass = new ArrayList<>();
+            try (CdcRunner runner = runner(pool, CdcListener.NONE)) {
+                for (int pass = 0; pass < 3; pass++) {
+                    host.sql("TRUNCATE change_log, entity_main, eav_data");
+                    entities.insertMany(10);
+                    lookups.set(0);
+                    assertThat(runner.runOnce(false).rows()).isEqualTo(10);
+                    ofEachPass.add(lookups.get());
+                }
+            }
+            int first = ofEachPass.get(0);
+            assertThat(ofEachPass).containsExactly(first, first - 1, first - 1);
+        }
+    }
+
+    @Test
     void fewerThanThreeAreRefused() {
         assertThatThrownBy(() -> CdcRunner.builder(config()).maxConnections(2))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -169,6 +196,10 @@ class HostPoolIT {
     }
 
     private HikariDataSource pool(int size, boolean autoCommit) {
+        return new HikariDataSource(hikari(size, autoCommit));
+    }
+
+    private HikariConfig hikari(int size, boolean autoCommit) {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(host.postgres.jdbcUrl() + "?ApplicationName=host");
         config.setUsername(host.postgres.user());
@@ -176,7 +207,7 @@ class HostPoolIT {
         config.setMaximumPoolSize(size);
         config.setAutoCommit(autoCommit);
         config.setConnectionTimeout(5_000);
-        return new HikariDataSource(config);
+        return config;
     }
 
     /** Takes every connection of the pool at once. */

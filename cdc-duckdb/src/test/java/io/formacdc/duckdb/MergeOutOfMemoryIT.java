@@ -3,9 +3,12 @@ package io.formacdc.duckdb;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.Merger.Source;
 import io.formacdc.core.RowIdInterval;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,10 +38,7 @@ final class MergeOutOfMemoryIT {
                 });
                 if (thrown != null) {
                     failures.add(String.valueOf(thrown.getMessage()));
-                    assertThat(thrown)
-                            .isInstanceOf(CdcException.class)
-                            .hasMessageContaining(
-                                    "raise duckMemLimit, which is " + limit + ", or lower duckThreads, which");
+                    assertNamesTheKnobs(thrown, limit);
                 }
             }
         }
@@ -47,5 +47,37 @@ final class MergeOutOfMemoryIT {
                 .anyMatch(failure -> failure.startsWith("schema 7, check of b: DuckDB failed: Out of Memory Error"))
                 .anyMatch(
                         failure -> failure.startsWith("schema 7, merge of 1 base file: DuckDB failed: Out of Memory"));
+    }
+
+    @Test
+    void filesThatAreOnlyReadAreNotAccusedEither() throws Exception {
+        int failures = 0;
+        try (TestMerge roomy = new TestMerge(TestMerge.config(spill).build())) {
+            Path file = roomy.query("b", ROWS, "").path();
+            for (int kilobytes = 64; kilobytes <= 65_536; kilobytes *= 2) {
+                String limit = kilobytes + "KB";
+                Throwable thrown = catchThrowable(() ->
+                        read(file, TestMerge.config(spill).duckMemLimit(limit).build()));
+                if (thrown != null) {
+                    failures++;
+                    assertNamesTheKnobs(thrown, limit);
+                }
+            }
+        }
+        assertThat(failures).isPositive();
+    }
+
+    private static void read(Path file, CdcConfig config) throws IOException {
+        try (InterruptWatch watch = InterruptWatch.open();
+                FileScan scan = FileScan.open(config, TestMerge.SCHEMA, watch)) {
+            scan.facts(Files.copy(file, scan.newFile()));
+        }
+    }
+
+    private static void assertNamesTheKnobs(Throwable thrown, String limit) {
+        assertThat(thrown)
+                .isInstanceOf(CdcException.class)
+                .isNotInstanceOf(FileScan.UnreadableException.class)
+                .hasMessageContaining("raise duckMemLimit, which is " + limit + ", or lower duckThreads, which");
     }
 }

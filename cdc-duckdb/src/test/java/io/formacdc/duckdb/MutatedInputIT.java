@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.formacdc.core.Attribute;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
-import io.formacdc.core.Merger.LocalFile;
 import io.formacdc.core.Merger.Source;
 import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SchemaAttributes;
@@ -18,7 +17,6 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -28,8 +26,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Files with broken bytes, and names and values that look like SQL: a clear error, or a right result. */
 @Timeout(180)
 final class MutatedInputIT {
-    private static final int MUTATIONS = Integer.getInteger("mutations", 120);
-
     /** Each is a table, an attribute and a value. */
     private static final List<String> HOSTILE = List.of(
             "'; DROP TABLE change_log; --",
@@ -45,36 +41,6 @@ final class MutatedInputIT {
 
     @TempDir
     private Path spill;
-
-    /** No checksum is in the way here: what is broken goes to DuckDB. */
-    @Test
-    void aFileWithBrokenBytesEndsInAnErrorOrAResult() throws SQLException, IOException {
-        Random random = new Random(31);
-        int refused = 0;
-        CdcConfig config = TestMerge.config(spill).build();
-        byte[] good;
-        try (TestMerge test = new TestMerge(config)) {
-            good = Files.readAllBytes(source(test, "good").path());
-        }
-        for (int i = 0; i < MUTATIONS; i++) {
-            try (TestMerge test = new TestMerge(config)) {
-                Path file = Files.write(test.merge.folder().resolve("broken.parquet"), mutate(good, random));
-                Source source = new Source("broken", file);
-                try {
-                    test.merge.check(source);
-                    test.merge.addLoose(source);
-                    List<LocalFile> written = test.merge.writeBase(RowIdInterval.ALL, List.of(), 1, rows -> {});
-                    assertThat(written).isNotEmpty();
-                } catch (CdcException e) {
-                    assertThat(e.getMessage()).contains("broken");
-                    refused++;
-                }
-            }
-            assertThat(spill).isEmptyDirectory();
-        }
-        System.out.println("MutatedInputIT: " + MUTATIONS + " Parquet files, " + refused + " refused");
-        assertThat(refused).isGreaterThan(MUTATIONS / 4);
-    }
 
     /** The footer is whole, and so is every other file. */
     @Test
@@ -117,19 +83,6 @@ final class MutatedInputIT {
                 "SELECT " + TestMerge.SYSTEM + ", 'text ' || n AS v FROM (SELECT i AS n, 5 + i AS changed_at, 0 AS"
                         + " deleted_at FROM range(500) r(i))",
                 "");
-    }
-
-    private static byte[] mutate(byte[] good, Random random) {
-        byte[] bytes = good.clone();
-        if (random.nextInt(4) == 0) {
-            return Arrays.copyOf(bytes, random.nextInt(bytes.length));
-        }
-        // Half of them in the footer, where the types and lengths are.
-        int from = random.nextBoolean() ? 0 : bytes.length * 3 / 4;
-        for (int i = 0; i <= random.nextInt(4); i++) {
-            bytes[from + random.nextInt(bytes.length - from)] = (byte) random.nextInt();
-        }
-        return bytes;
     }
 
     @Test

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.formacdc.core.CdcConfig;
+import io.formacdc.core.CompactionConfig;
 import io.formacdc.core.SchemaFlushException;
 import io.formacdc.examples.localstack.LocalS3;
+import io.formacdc.manifest.Compactor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +15,7 @@ import java.nio.file.attribute.FileTime;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -70,9 +73,12 @@ class OwnClientIT {
                     .untilAsserted(
                             () -> assertThat(runner.runOnce(false).rows()).isEqualTo(10));
 
+            Compactor withTheSameClient =
+                    runner.compactor(CompactionConfig.builder().build());
+            assertThat(withTheSameClient.runOnce(List.of(7)).schemas()).hasSize(1);
             runner.close();
             entities.updateAll(host.connection);
-            assertThatThrownBy(() -> runner.runOnce(false)).isInstanceOf(SchemaFlushException.class);
+            assertThatThrownBy(() -> withTheSameClient.runOnce(List.of(7))).hasStackTraceContaining("shut down");
         }
         assertThat(Cdc.runOnce(config(), null, false, Entities.REGISTRY).rows()).isEqualTo(10);
         entities.assertLakeEqualsPostgres(host.config().build());

@@ -304,7 +304,9 @@ class ParquetShapeIT {
         host.insertEav(schema, LOW, 20, "0", null, "0.1");
         host.insertEav(schema, LOW, 3, "", null, null);
         host.insert(schema, HIGH, 1);
-        Path file = onlyFile(flush(host.config().build(), null));
+        // Without the key that would bring the rows in its order.
+        host.sql("CREATE TABLE eav_without_key AS TABLE eav_data");
+        Path file = onlyFile(flush(host.config().eavDataTable("eav_without_key").build(), null));
         Map<String, String> expected = new LinkedHashMap<>();
         COLUMNS.entrySet().stream().limit(7).forEach(e -> expected.put(e.getKey(), e.getValue()));
         Map<String, Integer> counts = new LinkedHashMap<>();
@@ -441,11 +443,12 @@ class ParquetShapeIT {
                         watch,
                         connections,
                         snapshot,
-                        PgQueries.ofLiveEntities(config, schema),
+                        new ExportedRows(
+                                PgQueries.ofLiveEntities(config, schema), null, List.of(RowIdInterval.ALL), 30),
                         Projection.of(catalog, text),
-                        List.of(RowIdInterval.ALL),
                         ParquetWriter.Versions.KEPT,
                         1,
+                        2,
                         chunks::add))) {
             assertThat(TestHost.column(duckDb, "SELECT count(*) FROM '" + file.path() + "' WHERE length(t) = 1 << 20"))
                     .containsExactly("30");

@@ -110,10 +110,27 @@ final class PassIT {
     }
 
     @Test
+    void schemasThatShareARowIdKeepTheirOwnColumnsAndAttributes() throws SQLException {
+        UUID shared = entities.id(1);
+        Entities other = new Entities(host, ++lastSchemaId);
+        Entities bare = new Entities(host, ++lastSchemaId);
+        entities.insert(host.connection, shared, 100);
+        other.insert(host.connection, shared, 200);
+        host.insert(bare.schemaId, shared, 300);
+        CdcConfig config = config().build();
+
+        Cdc.runOnce(config, host.client, false, Entities.REGISTRY);
+
+        entities.assertLakeEqualsPostgres(config);
+        other.assertLakeEqualsPostgres(config);
+        bare.assertLakeEqualsPostgres(config);
+    }
+
+    @Test
     void bytesOfABatchBoundItsRows() throws SQLException {
         entities.insertMany(25);
-        assertThat(flush(config().estimatedRowBytes(1_000)
-                                .maxBatchBytes(9_999)
+        assertThat(flush(config().estimatedRowBytes(500)
+                                .maxBatchBytes(4_999)
                                 .batchSize(1_000)
                                 .build())
                         .chunks())

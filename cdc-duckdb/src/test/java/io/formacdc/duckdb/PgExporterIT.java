@@ -1,12 +1,22 @@
 package io.formacdc.duckdb;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.formacdc.core.CdcException;
 import io.formacdc.core.SnapshotExporter;
+import io.formacdc.core.SnapshotExporter.Chunk;
+import io.formacdc.core.SnapshotExporter.Snapshot;
 import io.formacdc.core.SnapshotExporterContract;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Dirty rows of a real PostgreSQL, exported through DuckDB. */
@@ -33,6 +43,21 @@ class PgExporterIT extends SnapshotExporterContract {
         exporter.close();
         watch.close();
         host.close();
+    }
+
+    @Test
+    void aFileOfOtherRowsThanWereSelectedIsNotHandedOut() throws Exception {
+        UUID row = new UUID(1, 1);
+        dirty(7, row, 100);
+        try (Snapshot snapshot = exporter.openSnapshot(7, null)) {
+            Chunk two = new Chunk(null, row, 2, List.of());
+            assertThatThrownBy(() -> snapshot.export(two, rows -> {}))
+                    .isInstanceOf(CdcException.class)
+                    .hasMessage("the file holds 1 rows, and 2 were selected");
+        }
+        try (Stream<Path> left = Files.walk(folder)) {
+            assertThat(left).noneMatch(file -> file.toString().endsWith(".parquet"));
+        }
     }
 
     @Override

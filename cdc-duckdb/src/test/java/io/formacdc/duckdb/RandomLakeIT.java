@@ -44,11 +44,11 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * A lake that lives: writers change entities, and exports, flushes, compactions and sweeps come in any order, some of them
  * dying at any request to the store. After every single step, what a reader sees is what PostgreSQL holds, value by value,
- * and every listed file is there.
+ * and every listed file is there. {@code -Dsteps=800} for lives twice as long.
  */
 class RandomLakeIT {
     private static final int LAKES = 4;
-    private static final int STEPS = 800;
+    private static final int STEPS = Integer.getInteger("steps", 400);
     private static final int MOST_ENTITIES = 60;
 
     private enum Step {

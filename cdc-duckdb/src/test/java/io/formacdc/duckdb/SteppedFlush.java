@@ -3,6 +3,7 @@ package io.formacdc.duckdb;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcListener;
+import io.formacdc.core.DelegatingSnapshot;
 import io.formacdc.core.FlushReport;
 import io.formacdc.core.Flusher;
 import io.formacdc.core.JdbcChangeLogStore;
@@ -22,7 +23,6 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.function.LongConsumer;
 import java.util.stream.Stream;
@@ -186,26 +186,10 @@ final class SteppedFlush {
 
         @Override
         public Snapshot openSnapshot(int schemaId, @Nullable SchemaAttributes attributes) {
-            Snapshot snapshot = exporter.openSnapshot(schemaId, attributes);
-            return new Snapshot() {
-                @Override
-                public @Nullable UUID lastRowId() {
-                    return snapshot.lastRowId();
-                }
-
-                @Override
-                public @Nullable Chunk selectChunk(@Nullable UUID afterRowId, UUID upToRowId, int maxRows) {
-                    return snapshot.selectChunk(afterRowId, upToRowId, maxRows);
-                }
-
+            return new DelegatingSnapshot(exporter.openSnapshot(schemaId, attributes)) {
                 @Override
                 public Exported export(Chunk chunk, LongConsumer progress) {
-                    return stepped(Effect.EXPORT, () -> snapshot.export(chunk, progress), CdcException::new);
-                }
-
-                @Override
-                public void close() {
-                    snapshot.close();
+                    return stepped(Effect.EXPORT, () -> super.export(chunk, progress), CdcException::new);
                 }
             };
         }

@@ -93,7 +93,7 @@ record SteppedSql(SteppedFlush flush) {
             return Effect.LAST_ROW;
         } else if (sql.contains("row_number()")) {
             return Effect.SELECT;
-        } else if (sql.startsWith("UPDATE")) {
+        } else if (sql.contains("UPDATE ")) {
             return Effect.MARK;
         }
         return Effect.OTHER_SQL;

@@ -37,7 +37,7 @@ import software.amazon.awssdk.services.s3.S3Client;
 
 /** A host as tests know it: a database of its own with the three tables, a prefix of its own in a bucket. */
 final class TestHost implements AutoCloseable {
-    private static final LocalS3 S3 = LocalS3.startOrExternal();
+    static final LocalS3 S3 = LocalS3.startOrExternal();
     private static final S3Client SDK = S3Clients.create(
             CdcConfig.builder()
                     .s3Endpoint(S3.endpoint().toString())

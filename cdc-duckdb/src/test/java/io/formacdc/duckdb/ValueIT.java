@@ -302,7 +302,7 @@ class ValueIT {
                     "10|'k'|NULL;9|'j'|NULL;2|'c'|NULL;100|'z'|NULL => [c, j, k, z]",
                     "|NULL|NULL;0|'a'|NULL => [a]",
                     "1,10|'d'|NULL;1,2|'c'|NULL;0,5|'b'|NULL;0|'a'|NULL => [a, b, c, d]",
-                    "2,0,1|'f'|NULL;2,0,0|'e'|NULL;1,9,9|'d'|NULL => [d, e, f]"),
+                    "2,0,10|'f'|NULL;2,0,2|'e'|NULL;1,9,9|'d'|NULL => [d, e, f]"),
             of(UNKNOWN, "list", "VARCHAR[]", "0|'x'|NULL => [x]"),
             of(SMALLINT, "list", "DOUBLE[]", "0|NULL|1;1|NULL|70000 => [1.0, 70000.0]", "|NULL|NULL => []"),
             of(INTEGER, "list", "DOUBLE[]", "|NULL|5 => [5.0]", " => NULL"),

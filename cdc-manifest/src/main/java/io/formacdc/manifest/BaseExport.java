@@ -87,7 +87,9 @@ public final class BaseExport {
     }
 
     private SchemaExport export(int schemaId, BaseExportOptions options) {
-        return new SchemaExport(SchemaIds.check(schemaId), config, options, ports, registry, listener, clock);
+        SchemaIds.check(schemaId);
+        CdcInterruptedException.requireNotInterrupted("the export of schema " + schemaId);
+        return new SchemaExport(schemaId, config, options, ports, registry, listener, clock);
     }
 
     private BaseExportReport done(BaseExportReport report) {

@@ -34,14 +34,6 @@ final class BaseFiles {
         this.schemaId = schemaId;
     }
 
-    /** How the final keys are chosen. */
-    enum Naming {
-        /** By the rows in the file, where that key is free; only for the one writer that holds the lock. */
-        BY_ROWS,
-        /** By the rows in the file, and an id that makes the key unique for ever. */
-        UNIQUE
-    }
-
     /** A journal of what is staged; see {@link ExportJournal#ExportJournal}. */
     ExportJournal newJournal(String settings, Map<String, String> columns) {
         return new ExportJournal(store, prefix, schemaId, settings, columns);
@@ -73,41 +65,32 @@ final class BaseFiles {
     }
 
     /** Copies staged files to their final keys; entries in the order of the ranges. */
-    List<ManifestEntry> place(List<ExportedRange> ranges, Naming naming, WorkProgress progress) {
+    List<ManifestEntry> place(List<ExportedRange> ranges, WorkProgress progress) {
         return ParallelWork.map(ranges, REQUESTS_AT_ONCE, range -> {
-            ManifestEntry entry = place(range, naming);
+            ManifestEntry entry = place(range);
             progress.add(
                     Stage.PLACE, range.contents().rowCount(), range.contents().sizeBytes());
             return entry;
         });
     }
 
-    private ManifestEntry place(ExportedRange range, Naming naming) {
-        String key = finalKey(range.contents(), naming);
+    private ManifestEntry place(ExportedRange range) {
+        String key = finalKey(range.contents());
         placed.add(key);
         store.copy(range.stagedKey(), key);
         checkSize(key, range.contents());
         return ManifestEntry.base(key, range.contents());
     }
 
-    private String finalKey(FileContents contents, Naming naming) {
+    /**
+     * A key under which no object is or ever was. Were it made of the rows alone, two exports of the same rows could have
+     * the same, and the one would overwrite or delete what the other has listed: a lock that is lost keeps neither away.
+     */
+    private String finalKey(FileContents contents) {
         FileContents.RowIdRange rows = contents.rowIds();
-        if (rows == null) {
-            return CdcPaths.schemaPrefix(prefix, schemaId) + "base-" + UuidV7.next() + ".parquet";
-        }
-        String byRows = CdcPaths.buildBasePath(prefix, schemaId, rows.min(), rows.max());
-        return naming == Naming.BY_ROWS && isFree(byRows)
-                ? byRows
+        return rows == null
+                ? CdcPaths.schemaPrefix(prefix, schemaId) + "base-" + UuidV7.next() + ".parquet"
                 : CdcPaths.buildBasePath(prefix, schemaId, rows.min(), rows.max(), UuidV7.next());
-    }
-
-    private boolean isFree(String key) {
-        try {
-            store.head(key);
-            return false;
-        } catch (ObjectNotFoundException e) {
-            return true;
-        }
     }
 
     private void checkSize(String key, FileContents contents) {

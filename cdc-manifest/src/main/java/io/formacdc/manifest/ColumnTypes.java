@@ -53,7 +53,7 @@ public final class ColumnTypes {
         for (ManifestEntry listed : manifest.entries()) {
             listed.columns().forEach((name, type) -> {
                 String newType = types.get(folded(name));
-                if (newType != null && !canUnite(newType, type)) {
+                if (newType != null && !newType.equals(type) && !canUnite(newType, type)) {
                     throw new CdcException("schema " + manifest.schemaId() + ": column \"" + name + "\" is " + newType
                             + " now, but " + type + " in " + listed.path() + "; " + CURE);
                 }

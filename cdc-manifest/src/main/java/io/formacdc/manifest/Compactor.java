@@ -87,6 +87,7 @@ public final class Compactor {
      *     later ones were not begun
      */
     public CompactionReport runOnce() {
+        CdcInterruptedException.requireNotInterrupted("the compaction");
         if (compaction.schemaId() != 0) {
             return runOnce(List.of(compaction.schemaId()));
         }
@@ -100,6 +101,7 @@ public final class Compactor {
     /** Compacts these schemas; see {@link #runOnce()}. */
     public CompactionReport runOnce(List<Integer> schemaIds) {
         requireNonNull(schemaIds, "schemaIds").forEach(SchemaIds::check);
+        CdcInterruptedException.requireNotInterrupted("the compaction");
         long begin = System.nanoTime();
         List<CompactionReport.SchemaCompaction> done = new ArrayList<>();
         for (int schemaId : schemaIds) {

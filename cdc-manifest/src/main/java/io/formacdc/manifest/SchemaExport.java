@@ -10,7 +10,6 @@ import io.formacdc.core.CdcInterruptedException;
 import io.formacdc.core.CdcListener;
 import io.formacdc.core.ChangeLogStore;
 import io.formacdc.core.CommitStateUnknownException;
-import io.formacdc.core.DatabaseException;
 import io.formacdc.core.ExportRefusedException;
 import io.formacdc.core.FencedException;
 import io.formacdc.core.FileContents;
@@ -20,7 +19,6 @@ import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaLockedException;
 import io.formacdc.core.SchemaRegistry;
-import io.formacdc.manifest.BaseFiles.Naming;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
@@ -91,7 +89,7 @@ final class SchemaExport {
                     .orElseThrow(() -> new SchemaLockedException("a flush or an export of the schema is under way"
                             + " elsewhere; try again when it is done"));
             try (lock) {
-                return exportLocked(lock, attributes);
+                return exportLocked(attributes);
             }
         } catch (CommitStateUnknownException e) {
             return failure(Outcome.UNKNOWN, e);
@@ -100,7 +98,7 @@ final class SchemaExport {
         }
     }
 
-    private BaseExportReport exportLocked(ChangeLogStore.Locked lock, @Nullable SchemaAttributes attributes) {
+    private BaseExportReport exportLocked(@Nullable SchemaAttributes attributes) {
         StoredManifest loaded = loadManifest();
         Fence fence = new Fence(loaded.manifest());
         int filesAtOnce = options.filesAtOnce(config.duckThreads());
@@ -119,7 +117,7 @@ final class SchemaExport {
             ranges = last == null ? staging.stageNoRows() : staging.stageAll(last, attributes, filesAtOnce);
             checkComplete(liveRows);
         }
-        return publish(loaded, fence, lock);
+        return publish(loaded, fence);
     }
 
     private StagedExport staging(LiveSnapshot snapshot, long liveRows) {
@@ -147,14 +145,13 @@ final class SchemaExport {
         }
     }
 
-    private BaseExportReport publish(StoredManifest loaded, Fence fence, ChangeLogStore.Locked lock) {
+    private BaseExportReport publish(StoredManifest loaded, Fence fence) {
         Manifest before = loaded.manifest();
         List<ManifestEntry> entries;
         StoredManifest saved;
         try {
             step = "copy of " + ranges.size() + " files to their places";
-            Naming naming = !loaded.exists() && isHeld(lock) ? Naming.BY_ROWS : Naming.UNIQUE;
-            entries = files.place(ranges, naming, progressOf(rowsIn(ranges), bytesIn(ranges)));
+            entries = files.place(ranges, progressOf(rowsIn(ranges), bytesIn(ranges)));
             step = "save of the manifest";
             Set<String> known =
                     before.entries().stream().map(ManifestEntry::key).collect(Collectors.toSet());
@@ -177,17 +174,6 @@ final class SchemaExport {
         files.deleteStaged(ranges);
         int retired = saved.manifest().retired().size() - before.retired().size();
         return exported(entries, Math.max(0, retired));
-    }
-
-    /** The keys of a first export name their rows alone, so that only one writer may put objects there. */
-    private boolean isHeld(ChangeLogStore.Locked lock) {
-        try {
-            lock.stats();
-            return true;
-        } catch (DatabaseException e) {
-            LOG.warn("schema {}: the lock is lost, which the fence makes harmless: {}", schemaId, e.getMessage());
-            return false;
-        }
     }
 
     private BaseExportReport exported(List<ManifestEntry> entries, int retired) {

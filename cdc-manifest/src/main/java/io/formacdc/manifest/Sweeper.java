@@ -2,6 +2,7 @@ package io.formacdc.manifest;
 
 import static java.util.Objects.requireNonNull;
 
+import io.formacdc.core.CdcInterruptedException;
 import io.formacdc.core.CdcPaths;
 import io.formacdc.core.InvalidManifestException;
 import io.formacdc.core.ObjectStore;
@@ -68,11 +69,14 @@ public final class Sweeper {
      *
      * @return what was done
      * @throws InvalidManifestException if the manifest cannot be used; nothing was deleted
+     * @throws CdcInterruptedException if the calling thread was interrupted; what was deleted is still named in it
      * @throws ObjectStoreException if it cannot be read, or the bucket not be listed to its end: nothing was deleted; or
      *     if it cannot be saved: what was deleted is still named in it
      */
     public SweepReport sweep(int schemaId) {
-        StoredManifest loaded = manifests.load(SchemaIds.check(schemaId));
+        SchemaIds.check(schemaId);
+        CdcInterruptedException.requireNotInterrupted("the sweep of schema " + schemaId);
+        StoredManifest loaded = manifests.load(schemaId);
         SweepReport report = judge(loaded);
         Set<String> gone = new HashSet<>();
         for (Finding finding : report.deleted()) {
@@ -93,6 +97,7 @@ public final class Sweeper {
 
     /** Every schema that has a manifest; see {@link #sweep(int)}. The first schema that fails ends it. */
     public List<SweepReport> sweep() {
+        CdcInterruptedException.requireNotInterrupted("the sweep");
         List<Integer> schemaIds = manifests.schemaIds();
         if (schemaIds.isEmpty()) {
             LOG.warn("nothing to sweep: {}", manifests.absence());

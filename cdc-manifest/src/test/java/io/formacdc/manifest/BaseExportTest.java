@@ -30,6 +30,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The order of the effects of an initial export, and what is there after each of them failed. */
 @Timeout(60)
@@ -63,8 +66,9 @@ final class BaseExportTest {
         assertThat(keysOf(manifest)).isEqualTo(report.keys());
         assertThat(manifest.flushSeq()).isZero();
         assertThat(manifest.entries())
-                .allSatisfy(
-                        e -> assertThat(e.key()).isEqualTo("data/7/" + e.minRowId() + "_" + e.maxRowId() + ".parquet"));
+                .allSatisfy(e -> assertThat(e.key())
+                        .startsWith("data/7/" + e.minRowId() + "_" + e.maxRowId() + "_")
+                        .matches(UNIQUE_KEY));
         world.assertListedIsLive();
         assertThat(world.stagedKeys()).isEmpty();
     }
@@ -79,6 +83,17 @@ final class BaseExportTest {
         assertThat(world.export(REFUSE).rows()).isEqualTo(ROWS);
 
         world.assertListedIsLive();
+    }
+
+    @Test
+    void asManyFilesAreExportedAtOnceAsTheirThreadsGoIntoTheCores() {
+        int cores = Runtime.getRuntime().availableProcessors();
+        world.export(BaseExportOptions.DEFAULTS);
+        assertThat(world.filesAtOnce).isEqualTo(Math.min(64, cores));
+
+        world.duckThreads = cores;
+        world.export(BaseExportOptions.DEFAULTS);
+        assertThat(world.filesAtOnce).isEqualTo(1);
     }
 
     private static void meet(CyclicBarrier barrier) {
@@ -101,20 +116,6 @@ final class BaseExportTest {
         assertThat(second.filesRetired()).isEqualTo(first.size());
         assertThat(world.manifest().retired()).extracting(RetiredFile::key).containsExactlyElementsOf(first);
         assertThat(world.objects.keys()).containsAll(first);
-        world.assertListedIsLive();
-    }
-
-    @Test
-    void leftoverInThePlaceOfAFirstExportIsNotOverwritten() {
-        world.export(REFUSE);
-        String taken = keysOf(world.manifest()).get(0);
-        world.objects.delete(Manifests.MANIFEST_KEY);
-        world.objects.put(taken, utf8("left over"));
-
-        BaseExportReport report = world.export(REFUSE);
-
-        assertThat(report.keys()).doesNotContain(taken);
-        assertThat(world.objects.peek(taken)).isEqualTo(utf8("left over"));
         world.assertListedIsLive();
     }
 
@@ -225,13 +226,17 @@ final class BaseExportTest {
         assertThat(world.objects.calls()).isZero();
     }
 
+    /** As after the loss of the lock: the other one begins when the files of this one are about to be listed. */
     @Test
-    void lostLockMakesEvenTheKeysOfAFirstExportUnique() {
-        world.isLockLost = true;
+    void twoFirstExportsAtOnceLeaveEachOthersFilesAlone() {
+        List<String> keysOfTheOther = new ArrayList<>();
+        world.onCall(
+                Call.COPY, 1, () -> keysOfTheOther.addAll(world.export(REFUSE).keys()));
 
-        List<String> keys = world.export(REFUSE).keys();
+        assertThatThrownBy(() -> world.export(REFUSE)).isInstanceOf(CdcException.class);
 
-        assertThat(keys).allMatch(key -> key.matches(UNIQUE_KEY));
+        assertThat(keysOf(world.manifest())).isNotEmpty().isEqualTo(keysOfTheOther);
+        world.assertListedIsLive();
     }
 
     @Test
@@ -310,6 +315,34 @@ final class BaseExportTest {
             }
         }
         assertThat(faults).isGreaterThan(40);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"SELECT, were selected", "DIGEST, are live"})
+    void filesWithoutARowThatWasCountedAreNotListed(Call miscounting, String where) {
+        world.miscounting = miscounting;
+
+        assertThatThrownBy(() -> world.export(REFUSE)).hasMessageEndingWith(where);
+
+        assertThat(world.objects.keys()).doesNotContain(Manifests.MANIFEST_KEY);
+        assertThat(world.localFiles()).isEmpty();
+    }
+
+    /** In the staged place, and in the final one. */
+    @ParameterizedTest
+    @EnumSource(names = {"HEAD", "COPY"})
+    void fileThatTheStoreCutShortIsNotListed(Call next) {
+        world.onCall(
+                next,
+                1,
+                () -> world.stagedKeys().stream()
+                        .filter(key -> key.endsWith(".parquet"))
+                        .forEach(key -> world.objects.put(key, utf8("PAR1"))));
+
+        assertThatThrownBy(() -> world.export(REFUSE)).hasMessageContaining("the store holds 4 bytes of ");
+
+        assertThat(world.objects.keys()).doesNotContain(Manifests.MANIFEST_KEY);
+        assertThat(world.unlistedInPlace()).isEmpty();
     }
 
     @Test

@@ -55,6 +55,17 @@ class CompactionPlannerTest {
     }
 
     @Test
+    void theRatioIsTheConfiguredOne() {
+        CompactionConfig patient = CONFIG.toBuilder().dirtyRatioPct(6).build();
+        Manifest manifest = manifest(base(1, 1, 1000, 100, 1000), delta(1, 1, 61));
+
+        assertThat(plan(patient, manifest, rows(60, flushKey(1)), NONE).rewrites())
+                .isEmpty();
+        assertThat(plan(patient, manifest, rows(61, flushKey(1)), NONE).rewrites())
+                .hasSize(1);
+    }
+
+    @Test
     void everyFileWithRowsInARewrittenPartIsTakenUp() {
         Manifest manifest = manifest(base(1, 1, 1000, 100, 1000), delta(1, 15, 500), delta(2, 15, 1), delta(3, 15, 5));
 
@@ -319,8 +330,12 @@ class CompactionPlannerTest {
     }
 
     private static CompactionPlan plan(Manifest manifest, LooseRows... rows) {
-        BaseLayout layout = BaseLayout.of(manifest, CompactionPlanner.targetBytes(CONFIG));
+        return plan(CONFIG, manifest, rows);
+    }
+
+    private static CompactionPlan plan(CompactionConfig config, Manifest manifest, LooseRows... rows) {
+        BaseLayout layout = BaseLayout.of(manifest, CompactionPlanner.targetBytes(config));
         assertThat(layout.slots()).hasSameSizeAs(rows);
-        return new CompactionPlanner(manifest, layout, CONFIG, List.of(rows)).plan();
+        return new CompactionPlanner(manifest, layout, config, List.of(rows)).plan();
     }
 }

@@ -8,11 +8,14 @@ import io.formacdc.core.CdcException;
 import io.formacdc.manifest.CrashWorld.Work;
 import io.formacdc.manifest.Faults.Fault;
 import io.formacdc.manifest.Faults.Kind;
+import io.formacdc.manifest.Turns.Order;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -27,7 +30,8 @@ import org.slf4j.LoggerFactory;
  * work, readers must see what the tables hold, and after a last round without faults the files alone must.
  *
  * <p>{@code -Dcrash.pairs=all} takes every way of failing for both calls of a pair; without it, every pair of calls is
- * tried with every way of the first and one of the second.
+ * tried with every way of the first and one of the second, in one of the orders in which threads of a work come to their
+ * calls.
  */
 final class CrashSweepTest {
     private static final Logger LOG = (Logger) LoggerFactory.getLogger("io.formacdc");
@@ -80,8 +84,8 @@ final class CrashSweepTest {
             Work.SWEEP);
 
     /** Lives a life in which some calls go wrong, checks it after every work, and heals it. */
-    private static Faults live(List<Fault> faults, int maxRetries, boolean lookEverywhere) {
-        CrashWorld world = new CrashWorld(newFolder(), maxRetries);
+    private static Faults live(Order order, List<Fault> faults, int maxRetries, boolean lookEverywhere) {
+        CrashWorld world = new CrashWorld(newFolder(), maxRetries, order);
         Faults all = new Faults(faults);
         if (lookEverywhere) {
             all.everywhere(world::assertReadersSeeTheTables);
@@ -97,7 +101,7 @@ final class CrashSweepTest {
             all.heal();
             heal(world);
         } catch (AssertionError | RuntimeException e) {
-            throw new AssertionError("after " + faults + " of " + all.calls() + "\n" + world.tables, e);
+            throw new AssertionError(order + ", after " + faults + " of " + all.calls() + "\n" + world.tables, e);
         }
         return all;
     }
@@ -140,23 +144,45 @@ final class CrashSweepTest {
         }
     }
 
-    private static int callsOfALife() {
-        return live(List.of(), RETRIES, true).calls().size();
+    private static List<String> callsOfALife(Order order) {
+        return live(order, List.of(), RETRIES, true).calls();
+    }
+
+    /** Those in which the calls of a life differ. */
+    private static List<Order> orders() {
+        Map<List<String>, Order> orders = new LinkedHashMap<>();
+        for (Order order : Order.values()) {
+            orders.putIfAbsent(callsOfALife(order), order);
+        }
+        return List.copyOf(orders.values());
+    }
+
+    @Test
+    void callsComeInTheSameOrderInEveryLife() {
+        for (Order order : Order.values()) {
+            List<String> calls = callsOfALife(order);
+            for (int life = 0; life < 50; life++) {
+                assertThat(callsOfALife(order)).as("%s", order).isEqualTo(calls);
+            }
+        }
     }
 
     @Test
     void everyCallGoesWrongAlone() {
-        int calls = callsOfALife();
-        int cases = 0;
-        for (int call = 0; call < calls; call++) {
-            for (Kind kind : KINDS) {
-                live(List.of(new Fault(call, kind)), RETRIES, true);
-                live(List.of(new Fault(call, kind)), 0, true);
-                cases += 2;
-            }
+        AtomicInteger cases = new AtomicInteger();
+        for (Order order : orders()) {
+            List<String> calls = callsOfALife(order);
+            assertThat(calls).hasSizeGreaterThan(100);
+            IntStream.range(0, calls.size()).parallel().forEach(call -> {
+                for (Kind kind : KINDS) {
+                    live(order, List.of(new Fault(call, kind)), RETRIES, true);
+                    live(order, List.of(new Fault(call, kind)), 0, true);
+                    cases.addAndGet(2);
+                }
+            });
+            System.out.printf("CrashSweepTest: %d calls in a life, %s%n", calls.size(), order);
         }
-        System.out.printf("CrashSweepTest: %d calls in a life, %d single faults%n", calls, cases);
-        assertThat(calls).isGreaterThan(100);
+        System.out.printf("CrashSweepTest: %s single faults%n", cases);
     }
 
     @Test
@@ -164,20 +190,27 @@ final class CrashSweepTest {
         AtomicInteger cases = new AtomicInteger();
         AtomicInteger both = new AtomicInteger();
         long begin = System.nanoTime();
-        IntStream.range(0, callsOfALife())
-                .parallel()
-                .forEach(first -> KINDS.forEach(kind -> {
-                    Fault one = new Fault(first, kind);
-                    // The first fault changes what comes after it.
-                    int calls = live(List.of(one), 0, false).calls().size();
-                    for (int second = first + 1; second < calls; second++) {
-                        for (Kind other : ALL_PAIRS ? KINDS : List.of(KINDS.get((first + second) % KINDS.size()))) {
-                            Faults faults = live(List.of(one, new Fault(second, other)), 0, false);
-                            both.addAndGet(faults.injected() == 2 ? 1 : 0);
-                            cases.incrementAndGet();
+        List<Order> orders = orders();
+        for (Order order : orders) {
+            IntStream.range(0, callsOfALife(order).size())
+                    .parallel()
+                    .forEach(first -> KINDS.forEach(kind -> {
+                        Fault one = new Fault(first, kind);
+                        // The first fault changes what comes after it.
+                        int calls = live(order, List.of(one), 0, false).calls().size();
+                        for (int second = first + 1; second < calls; second++) {
+                            if (!ALL_PAIRS
+                                    && orders.indexOf(order) != (first + second / KINDS.size()) % orders.size()) {
+                                continue;
+                            }
+                            for (Kind other : ALL_PAIRS ? KINDS : List.of(KINDS.get((first + second) % KINDS.size()))) {
+                                Faults faults = live(order, List.of(one, new Fault(second, other)), 0, false);
+                                both.addAndGet(faults.injected() == 2 ? 1 : 0);
+                                cases.incrementAndGet();
+                            }
                         }
-                    }
-                }));
+                    }));
+        }
         System.out.printf(
                 "CrashSweepTest: %s pairs of faults, %s of them both met, in %d s%n",
                 cases, both, (System.nanoTime() - begin) / 1_000_000_000);
@@ -187,7 +220,6 @@ final class CrashSweepTest {
     /** Other processes come between, as when the lock's session was lost or a pooler breaks the lock. */
     @Test
     void othersWorkBeforeEveryCall() {
-        int calls = callsOfALife();
         List<List<Work>> others = new ArrayList<>();
         for (Work work : Work.values()) {
             others.add(List.of(work));
@@ -196,22 +228,29 @@ final class CrashSweepTest {
         others.add(List.of(Work.SWEEP, Work.SWEEP));
         others.add(List.of(Work.FLUSH, Work.COMPACT, Work.SWEEP, Work.SWEEP));
         AtomicInteger cases = new AtomicInteger();
-        IntStream.range(0, calls).parallel().forEach(call -> {
-            for (List<Work> between : others) {
-                for (boolean lockIsLost : new boolean[] {true, false}) {
-                    for (boolean writeFirst : new boolean[] {true, false}) {
-                        assertFenced(call, between, lockIsLost, writeFirst);
-                        cases.incrementAndGet();
+        List<Order> orders = orders();
+        for (Order order : orders) {
+            IntStream.range(0, callsOfALife(order).size()).parallel().forEach(call -> {
+                for (int other = 0; other < others.size(); other++) {
+                    if (!ALL_PAIRS && orders.indexOf(order) != (call + other) % orders.size()) {
+                        continue;
+                    }
+                    for (boolean lockIsLost : new boolean[] {true, false}) {
+                        for (boolean writeFirst : new boolean[] {true, false}) {
+                            assertFenced(order, call, others.get(other), lockIsLost, writeFirst);
+                            cases.incrementAndGet();
+                        }
                     }
                 }
-            }
-        });
+            });
+        }
         System.out.println("CrashSweepTest: " + cases + " times others worked before a call");
         assertThat(cases).hasValueGreaterThan(3_000);
     }
 
-    private static void assertFenced(int call, List<Work> between, boolean lockIsLost, boolean writeFirst) {
-        CrashWorld world = new CrashWorld(newFolder(), RETRIES);
+    private static void assertFenced(
+            Order order, int call, List<Work> between, boolean lockIsLost, boolean writeFirst) {
+        CrashWorld world = new CrashWorld(newFolder(), RETRIES, order);
         world.tables.lockExcludes = lockIsLost;
         Faults faults = new Faults(List.of());
         faults.before(call, () -> {
@@ -248,7 +287,7 @@ final class CrashSweepTest {
             heal(world);
         } catch (AssertionError | RuntimeException e) {
             throw new AssertionError(
-                    between + " before call " + call + " of " + faults.calls() + ", lock "
+                    order + ", " + between + " before call " + call + " of " + faults.calls() + ", lock "
                             + (lockIsLost ? "lost" : "broken") + "\n" + world.tables,
                     e);
         }

@@ -51,15 +51,18 @@ final class CrashWorld {
     final MemoryObjectStore objects = new MemoryObjectStore();
     private final Path folder;
     private final int maxRetries;
+    private final Turns.Order order;
     private Instant now = Instant.now();
 
     /**
      * @param folder for local files, empty
      * @param maxRetries of saves and reloads; with none, two failures leave the outcome of a save unknown
+     * @param order of calls that threads of one work make at once
      */
-    CrashWorld(Path folder, int maxRetries) {
+    CrashWorld(Path folder, int maxRetries, Turns.Order order) {
         this.folder = folder;
         this.maxRetries = maxRetries;
+        this.order = order;
     }
 
     /** Lets time pass, so that every grace is over. */
@@ -82,6 +85,17 @@ final class CrashWorld {
             tables.loseLock();
             faults.newProcess();
         }
+        try {
+            Turns.run(order, turns -> {
+                faults.inTurns(turns);
+                work(work, faults);
+            });
+        } finally {
+            faults.rethrow();
+        }
+    }
+
+    private void work(Work work, Faults faults) {
         Clock clock = Clock.fixed(now, ZoneOffset.UTC);
         ObjectStore store = new FaultyStore(objects, faults);
         ManifestStore manifests = new ManifestStore(

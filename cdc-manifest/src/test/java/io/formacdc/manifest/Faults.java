@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a life of a lake breaks. Every call of a port comes by here, and has a number; it can fail, or the process that
@@ -31,6 +32,8 @@ final class Faults {
     private boolean isDead;
     private int injected;
     private Runnable everywhere = () -> {};
+    private @Nullable AssertionError found;
+    private @Nullable Turns turns;
 
     Faults(List<Fault> faults) {
         faults.forEach(fault -> kinds.put(fault.call(), fault.kind()));
@@ -48,9 +51,36 @@ final class Faults {
         return this;
     }
 
+    /** Has the threads of a work make its calls in turns. */
+    synchronized void inTurns(Turns ofTheWork) {
+        turns = ofTheWork;
+    }
+
+    private synchronized @Nullable Turns turns() {
+        return turns;
+    }
+
     /** A new process takes over, which has not died. */
     synchronized void newProcess() {
         isDead = false;
+    }
+
+    /** Throws what a look before a call has found, in whatever thread it was; the work may have swallowed it. */
+    synchronized void rethrow() {
+        if (found != null) {
+            throw found;
+        }
+    }
+
+    private void look() {
+        try {
+            everywhere.run();
+        } catch (AssertionError e) {
+            synchronized (this) {
+                found = found == null ? e : found;
+            }
+            throw e;
+        }
     }
 
     /** From now on nothing goes wrong. */
@@ -75,6 +105,11 @@ final class Faults {
 
     /** Makes a call, or lets it go wrong. */
     <T> T call(String name, Supplier<T> effect) {
+        @Nullable Turns ofTheWork = turns();
+        return ofTheWork == null ? make(name, effect) : ofTheWork.take(() -> make(name, effect));
+    }
+
+    private <T> T make(String name, Supplier<T> effect) {
         Kind kind;
         Runnable interlude;
         synchronized (this) {
@@ -83,11 +118,11 @@ final class Faults {
             }
             kind = kinds.get(calls.size());
             interlude = interludes.getOrDefault(calls.size(), () -> {});
-            calls.add(name);
+            calls.add(name + " by " + Thread.currentThread().getName());
             injected += kind == null ? 0 : 1;
         }
         interlude.run();
-        everywhere.run();
+        look();
         if (kind == Kind.FAILS_BEFORE) {
             throw new ObjectStoreException("injected: no " + name);
         }

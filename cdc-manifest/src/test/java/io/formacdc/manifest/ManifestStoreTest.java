@@ -374,7 +374,7 @@ class ManifestStoreTest {
                 CONFIG,
                 OPTIONS.toBuilder()
                         .maxRetries(5)
-                        .baseBackoff(Duration.ofMillis(100))
+                        .baseBackoff(Duration.ofMillis(40))
                         .maxBackoff(Duration.ofMillis(500))
                         .sleeper(pauses::add)
                         .build());
@@ -385,7 +385,7 @@ class ManifestStoreTest {
         assertThatThrownBy(() -> store.update(SCHEMA, add("delta", "a")))
                 .isInstanceOf(CommitStateUnknownException.class);
 
-        long[] longest = {100, 200, 400, 500, 500, 500};
+        long[] longest = {40, 80, 160, 320, 500, 500};
         assertThat(pauses).hasSize(longest.length);
         for (int i = 0; i < longest.length; i++) {
             assertThat(pauses.get(i).toMillis()).isBetween(longest[i] / 2, longest[i]);

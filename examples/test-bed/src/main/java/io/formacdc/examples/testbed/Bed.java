@@ -1,5 +1,7 @@
 package io.formacdc.examples.testbed;
 
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,13 +39,16 @@ final class Bed {
     }
 
     private final Clock clock;
+    private final List<String> secrets;
     private final List<Thread> threads = new ArrayList<>();
     private final List<Throwable> wrong = new CopyOnWriteArrayList<>();
     private final Map<String, Integer> survived = new TreeMap<>();
     private final Map<String, String> examples = new TreeMap<>();
 
-    Bed(Clock clock) {
+    /** @param secrets what no failure may tell */
+    Bed(Clock clock, List<String> secrets) {
         this.clock = clock;
+        this.secrets = secrets;
     }
 
     Clock clock() {
@@ -99,9 +104,20 @@ final class Bed {
     }
 
     private synchronized void count(String name, Exception e) {
+        StringWriter all = new StringWriter();
+        e.printStackTrace(new PrintWriter(all));
+        checkForSecrets(all.toString());
         String kind = name + " " + e.getClass().getSimpleName();
         survived.merge(kind, 1, Integer::sum);
         examples.put(kind, String.valueOf(e.getMessage()));
+    }
+
+    /** Stops the bed if a text tells a secret. */
+    void checkForSecrets(String text) {
+        if (secrets.stream().anyMatch(text::contains)) {
+            wrong.add(new AssertionError("a secret is told: " + text));
+            clock.stop();
+        }
     }
 
     /** Waits for all threads, and throws what was wrong first. */

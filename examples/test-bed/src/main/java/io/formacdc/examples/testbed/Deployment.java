@@ -200,6 +200,11 @@ record Deployment(
         return dataSource.getConnection();
     }
 
+    /** What no message may tell. A password that is the name of the user is none. */
+    List<String> secrets() {
+        return pgPassword.isEmpty() || pgPassword.equals(pgUser) ? List.of(secretKey) : List.of(secretKey, pgPassword);
+    }
+
     /** All but the secrets. */
     @Override
     public String toString() {

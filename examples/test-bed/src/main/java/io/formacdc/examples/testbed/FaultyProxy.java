@@ -15,6 +15,7 @@ import java.net.URI;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -42,6 +43,8 @@ final class FaultyProxy implements AutoCloseable {
         ERROR_500_AFTER(true),
         RESET_BEFORE(true),
         RESET_AFTER(true),
+        /** The server takes it, and nobody hears of that object for so long that every retry is used up. */
+        DARK_AFTER(true),
         SLOW(true),
         /** Half of an answer's body, and the end of the connection. */
         TRUNCATED(false),
@@ -57,6 +60,9 @@ final class FaultyProxy implements AutoCloseable {
 
     private static final int SLOW_MILLIS = 300;
 
+    /** More than the reloads of a manifest, each with the client's own retries. */
+    private static final int DARK_REQUESTS = 60;
+
     private final ServerSocket listener;
     private final String serverHost;
     private final int serverPort;
@@ -68,6 +74,10 @@ final class FaultyProxy implements AutoCloseable {
     private final Random random;
     private final Map<String, byte[]> lists = new ConcurrentHashMap<>();
     private final Map<Fault, Integer> injected = new EnumMap<>(Fault.class);
+
+    /** Requests that are still to fail, by the path of their object. */
+    private final Map<String, Integer> dark = new HashMap<>();
+
     private long requests;
     private double rate;
 
@@ -91,6 +101,7 @@ final class FaultyProxy implements AutoCloseable {
     /** How many of the requests go wrong from now on, 0 to 1. */
     synchronized void setRate(double newRate) {
         rate = newRate;
+        dark.clear();
     }
 
     /** What was done so far. */
@@ -128,6 +139,9 @@ final class FaultyProxy implements AutoCloseable {
 
     private synchronized @Nullable Fault next(Message request) {
         requests++;
+        if (dark.computeIfPresent(request.path(), (path, left) -> left == 1 ? null : left - 1) != null) {
+            return Fault.RESET_BEFORE;
+        }
         if (random.nextDouble() >= rate) {
             return null;
         }
@@ -136,12 +150,16 @@ final class FaultyProxy implements AutoCloseable {
                         fault.isForAll || (fault == Fault.STALE_LIST ? request.isList() : request.startsWith("GET ")))
                 .filter(fault ->
                         request.isConditionalPut() || (fault != Fault.CONFLICT_409 && fault != Fault.REFUSED_412_AFTER))
+                .filter(fault -> fault != Fault.DARK_AFTER || request.isManifestPut())
                 .toList();
         // Half of them the rarest so far, so that each kind has its turn.
         Fault fault = random.nextBoolean()
                 ? possible.get(random.nextInt(possible.size()))
                 : Collections.min(possible, Comparator.comparing(kind -> injected.getOrDefault(kind, 0)));
         injected.merge(fault, 1, Integer::sum);
+        if (fault == Fault.DARK_AFTER) {
+            dark.put(request.path(), DARK_REQUESTS);
+        }
         return fault;
     }
 
@@ -164,7 +182,7 @@ final class FaultyProxy implements AutoCloseable {
                 send(client, error(500, "InternalError"));
             }
             case RESET_BEFORE -> client.setSoLinger(true, 0);
-            case RESET_AFTER -> {
+            case RESET_AFTER, DARK_AFTER -> {
                 forward(request);
                 client.setSoLinger(true, 0);
             }
@@ -272,6 +290,14 @@ final class FaultyProxy implements AutoCloseable {
         /** Method, path and query. */
         String target() {
             return head.lines().findFirst().orElseThrow();
+        }
+
+        String path() {
+            return target().split("[ ?]", -1)[1];
+        }
+
+        boolean isManifestPut() {
+            return isConditionalPut() && path().endsWith(".json") && !path().contains(".probe-");
         }
 
         boolean isList() {

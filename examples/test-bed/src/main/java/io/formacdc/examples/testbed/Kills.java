@@ -39,7 +39,7 @@ public final class Kills {
     private final Deployment deployment;
     private final Path spills;
     private final int kills;
-    private final Bed bed = new Bed(new Bed.Clock(Duration.ofDays(1)));
+    private final Bed bed;
     private final AtomicInteger turns = new AtomicInteger();
     private final AtomicInteger killed = new AtomicInteger();
     private final AtomicInteger ended = new AtomicInteger();
@@ -49,6 +49,7 @@ public final class Kills {
 
     private Kills(Deployment deployment, Path spills, int kills) {
         this.deployment = deployment;
+        this.bed = new Bed(new Bed.Clock(Duration.ofDays(1)), deployment.secrets());
         this.spills = spills;
         this.kills = kills;
     }
@@ -187,6 +188,7 @@ public final class Kills {
     }
 
     private void count(String line) {
+        bed.checkForSecrets(line);
         survived.addAndGet(line.startsWith("survived") ? 1 : 0);
     }
 

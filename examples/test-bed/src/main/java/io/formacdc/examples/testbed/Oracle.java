@@ -80,20 +80,26 @@ final class Oracle implements AutoCloseable {
             long version, boolean isDeleted, @Nullable String content) {}
 
     /** Checks while writers write. */
-    void check(int schemaId) throws SQLException, IOException {
-        check(schemaId, false);
+    void check(int schemaId) throws SQLException, IOException, InterruptedException {
+        check(schemaId, false, Duration.ZERO);
+    }
+
+    /** As a reader does that has its list for almost as long as it may: what is swept meanwhile must not be on it. */
+    void checkLate(int schemaId) throws SQLException, IOException, InterruptedException {
+        check(schemaId, false, LEAST_GRACE.minusSeconds(1));
     }
 
     /** Checks when nothing moves and everything is flushed: nothing may be dirty, and no row may be ahead. */
-    void checkAtRest(int schemaId) throws SQLException, IOException {
-        check(schemaId, true);
+    void checkAtRest(int schemaId) throws SQLException, IOException, InterruptedException {
+        check(schemaId, true, Duration.ZERO);
     }
 
-    private void check(int schemaId, boolean isAtRest) throws SQLException, IOException {
+    private void check(int schemaId, boolean isAtRest, Duration pause)
+            throws SQLException, IOException, InterruptedException {
         Path folder = Files.createTempDirectory("test-bed-oracle");
         try {
             Map<UUID, Written> written = written(schemaId);
-            Map<UUID, Seen> seen = seen(download(schemaId, folder));
+            Map<UUID, Seen> seen = seen(download(schemaId, folder, pause));
             List<String> wrong = new ArrayList<>();
             written.forEach((id, row) -> compare(id, row, seen.remove(id), isAtRest, wrong));
             // The rest is of rows first written after that instant.
@@ -161,7 +167,7 @@ final class Oracle implements AutoCloseable {
     }
 
     /** Listed files; what a sweep has deleted meanwhile, after its grace, is not listed any more. */
-    private List<Path> download(int schemaId, Path folder) {
+    private List<Path> download(int schemaId, Path folder, Duration pause) throws InterruptedException {
         for (int tries = 1; ; tries++) {
             long resolvedAt = System.nanoTime();
             List<String> keys = listedKeys(schemaId);
@@ -169,6 +175,7 @@ final class Oracle implements AutoCloseable {
                 throw new AssertionError("schema " + schemaId + ": a path is listed twice: " + keys);
             }
             List<Path> files = new ArrayList<>();
+            Thread.sleep(pause.toMillis());
             try {
                 for (String key : keys) {
                     Path file = folder.resolve(tries + "-" + files.size() + ".parquet");

@@ -40,7 +40,7 @@ record Rest(Deployment deployment, Oracle oracle) {
         }
     }
 
-    private void check() throws SQLException, IOException {
+    private void check() throws SQLException, IOException, InterruptedException {
         for (int schemaId : Deployment.SCHEMAS) {
             oracle.checkAtRest(schemaId);
         }

@@ -32,8 +32,9 @@ import software.amazon.awssdk.services.s3.S3Client;
 
 /**
  * A lake under load for as long as wanted: four writers with wrong clocks, two flushers, a compactor, an exporter, a
- * repairer, a purger, a sweeper with a grace of seconds, and two readers that compare files and PostgreSQL at one
- * instant; while the store fails now and then, sessions are terminated, and works are interrupted.
+ * repairer, a purger, a sweeper with a grace of seconds, two readers that compare files and PostgreSQL at one instant,
+ * and one that reads its list seconds late; while the store fails now and then, sessions are terminated, and works are
+ * interrupted.
  *
  * <p>Run by hand: {@code java ... io.formacdc.examples.testbed.Soak 30} soaks for thirty minutes.
  */
@@ -58,7 +59,7 @@ public final class Soak {
         this.deployment = deployment;
         this.proxy = proxy;
         this.behindProxy = deployment.behind(proxy);
-        this.bed = new Bed(new Bed.Clock(duration));
+        this.bed = new Bed(new Bed.Clock(duration), deployment.secrets());
         this.oracle = new Oracle(deployment);
     }
 
@@ -167,6 +168,7 @@ public final class Soak {
             for (int reader = 1; reader <= 2; reader++) {
                 bed.start("reader " + reader, this::read);
             }
+            bed.start("late reader", this::readLate);
             bed.repeat("terminator", Duration.ofSeconds(2), this::terminate);
             bed.repeat("interrupter", Duration.ofSeconds(4), () -> {
                 works.get(ThreadLocalRandom.current().nextInt(works.size())).interrupt();
@@ -231,6 +233,14 @@ public final class Soak {
                 oracle.check(schemaId);
             }
             Thread.sleep(200);
+        }
+    }
+
+    private void readLate() throws SQLException, IOException, InterruptedException {
+        while (!bed.clock().isOver()) {
+            for (int schemaId : Deployment.SCHEMAS) {
+                oracle.checkLate(schemaId);
+            }
         }
     }
 

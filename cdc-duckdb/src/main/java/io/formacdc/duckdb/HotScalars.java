@@ -1,41 +1,28 @@
 package io.formacdc.duckdb;
 
-import io.formacdc.core.RowVersions;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.duckdb.DuckDBColumnType;
-import org.jspecify.annotations.Nullable;
 
-/**
- * Rows of the change log or of {@code entity_main}, with the hot columns: fields row_id, changed_at, deleted_at, xmin,
- * created, updated, deleted, then the hot columns, into theXX */
-final class EntityTuples implements TupleWriter {
-    private static final int SYSTEM_FIELDS = 7;
-    /** Two for the row id, then changed_at, deleted_at and the three of {@code entity_main}. */
-    static final int FIRST_HOT_COLUMN = 7;
-
+/** The hot columns of one entity after another, converted to the types of the file. Confined to a thread. */
+final class HotScalars {
     private final List<HotColumn> hot;
-    private final CopySource source;
-    private final RowVersions.@Nullable Collector versions;
+    private final int firstColumn;
     private final PgValue value = new PgValue();
     private final long[] lossyCasts;
 
-    /** @param versions where to remember them; null where nobody asks, because that takes memory for each row */
-    EntityTuples(List<HotColumn> hot, CopySource source, RowVersions.@Nullable Collector versions) {
+    /** @param firstColumn that of the first hot column */
+    HotScalars(List<HotColumn> hot, int firstColumn) {
         this.hot = hot;
-        this.versions = versions;
-        this.source = source;
+        this.firstColumn = firstColumn;
         this.lossyCasts = new long[hot.size()];
     }
 
     /** Types of the columns that this writes. */
     static List<DuckDBColumnType> columns(List<HotColumn> hot) {
         List<DuckDBColumnType> types = new ArrayList<>();
-        for (int i = 0; i < FIRST_HOT_COLUMN; i++) {
-            types.add(DuckDBColumnType.BIGINT);
-        }
         for (HotColumn column : hot) {
             switch (column.targetType()) {
                 case UUID -> {
@@ -50,42 +37,11 @@ final class EntityTuples implements TupleWriter {
         return types;
     }
 
-    @Override
-    public boolean write(ByteBuffer tuple, ChunkColumns out, int row) {
-        int fields = tuple.getShort();
-        if (fields != SYSTEM_FIELDS + hot.size()) {
-            throw new IllegalStateException("the server sent " + fields + " fields");
-        }
-        long idHigh = tuple.position(tuple.position() + 4).getLong();
-        long idLow = tuple.getLong();
-        tuple.getInt();
-        long changedAt = tuple.getLong();
-        out.setLong(0, row, idHigh);
-        out.setLong(1, row, idLow);
-        out.setLong(2, row, changedAt);
-        // A live row has 0 in Parquet, never NULL, so that ties are decided alike everywhere.
-        out.setLong(3, row, tuple.getInt() < 0 ? 0 : Math.max(0, tuple.getLong()));
-        tuple.getInt();
-        int xmin = tuple.getInt();
-        if (versions != null) {
-            versions.add(idHigh, idLow, changedAt, xmin);
-        }
-        for (int column = 4; column < FIRST_HOT_COLUMN; column++) {
-            if (tuple.getInt() < 0) {
-                out.setNull(column, row);
-            } else {
-                out.setLong(column, row, tuple.getLong());
-            }
-        }
-        writeHotColumns(out, tuple, row);
-        return true;
-    }
-
-    private void writeHotColumns(ChunkColumns out, ByteBuffer tuple, int row) {
-        int column = FIRST_HOT_COLUMN;
+    /** Takes the fields of an entity, where the tuple stands. */
+    void put(ByteBuffer tuple, ChunkColumns out, int row) {
+        int column = firstColumn;
         for (int i = 0; i < hot.size(); i++) {
             HotColumn hotColumn = hot.get(i);
-            boolean isUuid = hotColumn.targetType() == LakeType.UUID;
             int length = tuple.getInt();
             boolean fits = false;
             if (length >= 0) {
@@ -95,12 +51,28 @@ final class EntityTuples implements TupleWriter {
                 lossyCasts[i] += fits ? 0 : 1;
             }
             if (!fits) {
-                out.setNull(column, row);
-                if (isUuid) {
-                    out.setNull(column + 1, row);
-                }
+                setNull(hotColumn, out, column, row);
             }
-            column += isUuid ? 2 : 1;
+            column += width(hotColumn);
+        }
+    }
+
+    /** There is no entity. */
+    void putNone(ChunkColumns out, int row) {
+        int column = firstColumn;
+        for (HotColumn hotColumn : hot) {
+            setNull(hotColumn, out, column, row);
+            column += width(hotColumn);
+        }
+    }
+
+    private static int width(HotColumn column) {
+        return column.targetType() == LakeType.UUID ? 2 : 1;
+    }
+
+    private static void setNull(HotColumn hotColumn, ChunkColumns out, int column, int row) {
+        for (int i = 0; i < width(hotColumn); i++) {
+            out.setNull(column + i, row);
         }
     }
 
@@ -155,11 +127,8 @@ final class EntityTuples implements TupleWriter {
         return true;
     }
 
-    @Override
-    public void finish() {
-        if (versions != null) {
-            source.addVersions(versions);
-        }
+    /** Hands over what was gathered. */
+    void finish(CopySource source) {
         for (int i = 0; i < lossyCasts.length; i++) {
             source.addLossyCasts(hot.get(i).name(), lossyCasts[i]);
         }
