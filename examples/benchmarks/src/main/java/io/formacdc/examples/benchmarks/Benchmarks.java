@@ -1,0 +1,66 @@
+package io.formacdc.examples.benchmarks;
+
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Runs the benches, each of which prints a line of JSON, and then a table. {@code mvn -q -Pbenchmark} in the root folder
+ * runs all, {@code -Dbench=flush,export} some, {@code -Dscale=0.1} all with a tenth of the rows.
+ */
+public final class Benchmarks {
+    private Benchmarks() {}
+
+    static List<Bench> all() {
+        return List.of(
+                FlushBench.byDefault(),
+                FlushBench.inOneFile(),
+                ExportBench.againstDrain(),
+                ExportBench.againstParquetJava(),
+                ExportBench.againstAppender(),
+                ExportBench.againstSpark(),
+                new BaseExportBench(),
+                new CompactionBench(),
+                new ViewBench(),
+                SmallBench.withLatency(),
+                SmallBench.withoutLatency(),
+                new IdleBench(),
+                new ManifestBench(),
+                new CompactionMemoryBench(),
+                new GrowthBench(),
+                new MemoryBench());
+    }
+
+    public static void main(String[] args) throws Exception {
+        Settings settings = Settings.ofSystemProperties();
+        run(all().stream().filter(bench -> settings.selects(bench.name())).toList(), settings, System.out);
+    }
+
+    /** Runs these benches one after another. */
+    static List<Figure> run(List<Bench> benches, Settings settings, PrintStream out) throws Exception {
+        if (benches.isEmpty()) {
+            throw new IllegalArgumentException("there is no bench " + settings.benches() + "; there are "
+                    + all().stream().map(Bench::name).toList());
+        }
+        List<Figure> figures = new ArrayList<>();
+        Map<String, Bench> byFigure = new TreeMap<>();
+        try (Stage stage = new Stage(settings)) {
+            for (Bench bench : benches) {
+                if (!bench.isRunnable(stage)) {
+                    out.println("# " + bench.name() + ": not here, its reference is built by -Pbenchmark alone");
+                    continue;
+                }
+                for (Figure figure : bench.run(stage)) {
+                    out.println(figure.toJson());
+                    figures.add(figure);
+                    byFigure.put(figure.bench(), bench);
+                }
+            }
+        }
+        out.println();
+        out.println(Table.of(figures, byFigure));
+        return figures;
+    }
+}
