@@ -15,7 +15,6 @@ import org.duckdb.DuckDBColumnType;
  * DuckDB sends, each with a connection of its own at the same instant. Gathers what the readers have seen. Thread-safe.
  */
 final class CopySource {
-    private final PgSnapshot snapshot;
     private final List<RowIdInterval> ranges;
     private final List<DuckDBColumnType> columns;
     private final Function<CopySource, RangeReader> newReader;
@@ -28,7 +27,6 @@ final class CopySource {
     private final Map<String, Long> lossyCasts = new TreeMap<>();
 
     CopySource(
-            PgSnapshot snapshot,
             List<RowIdInterval> ranges,
             List<DuckDBColumnType> columns,
             Function<CopySource, RangeReader> newReader,
@@ -38,16 +36,11 @@ final class CopySource {
             CopyEnd end) {
         this.readers = Math.min(ranges.size(), mostReaders);
         this.threads = threads;
-        this.snapshot = snapshot;
         this.ranges = List.copyOf(ranges);
         this.columns = List.copyOf(columns);
         this.newReader = newReader;
         this.progress = progress;
         this.end = end;
-    }
-
-    PgSnapshot snapshot() {
-        return snapshot;
     }
 
     List<RowIdInterval> ranges() {

@@ -34,6 +34,7 @@ final class EavReader implements RangeReader {
 
     private final boolean generic;
     private final CopySource source;
+    private final PgSnapshot snapshot;
     private final Map<Short, EavAttribute> byId = new HashMap<>();
     private final Map<String, Long> lossyCasts = new HashMap<>();
     private final EavTuple eav;
@@ -41,7 +42,8 @@ final class EavReader implements RangeReader {
     private @Nullable Connection connection;
     private @Nullable CopyStream stream;
 
-    EavReader(CopySource source, ExportedRows rows, Projection projection) {
+    EavReader(CopySource source, PgSnapshot snapshot, ExportedRows rows, Projection projection) {
+        this.snapshot = snapshot;
         this.rows = rows;
         this.generic = projection.generic();
         this.eav = new EavTuple(EavTuple.Indices.READ, projection.valueNumericType());
@@ -69,7 +71,7 @@ final class EavReader implements RangeReader {
     @Override
     public void open(RowIdInterval range) throws SQLException {
         if (connection == null) {
-            connection = source.snapshot().borrow();
+            connection = snapshot.borrow();
         }
         ExportedRows.InRange inRange = rows.in(connection, range);
         PgQueries queries = inRange.queries();
@@ -174,7 +176,7 @@ final class EavReader implements RangeReader {
     @Override
     public void finish() {
         if (connection != null) {
-            source.snapshot().giveBack(connection);
+            snapshot.giveBack(connection);
         }
         lossyCasts.forEach(source::addLossyCasts);
     }

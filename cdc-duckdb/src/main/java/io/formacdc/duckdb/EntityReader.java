@@ -5,90 +5,51 @@ import io.formacdc.core.RowVersions;
 import java.nio.ByteBuffer;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
-import java.util.UUID;
-import org.duckdb.DuckDBColumnType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the exported rows of a range with their hot columns and, if asked to, their scalar attributes: a merge join of
- * what the server sends in the order of row ids, on one connection for the rows and one for the attributes. The versions
- * that stream by can be remembered.
+ * Reads the exported rows of a range with their hot columns and, if asked to, their scalar attributes: {@link EntityJoin}
+ * of what the server sends on one connection for the rows, and on one for the attributes.
  */
 final class EntityReader implements RangeReader {
-    /** Two for the row id, then changed_at, deleted_at and the three of {@code entity_main}. */
-    static final int FIRST_HOT_COLUMN = 7;
-
-    private static final int FIRST_ENTITY_COLUMN = 4;
-    private static final int KEY_FIELDS = 4;
-    private static final int ENTITY_FIELDS = FIRST_HOT_COLUMN - FIRST_ENTITY_COLUMN;
-
     private final CopySource source;
+    private final PgSnapshot snapshot;
     private final ExportedRows rows;
     private final Projection projection;
-    private final HotScalars hotScalars;
-    private final @Nullable EavScalars eavScalars;
-    private final EavTuple eavTuple;
-    private final RowVersions.@Nullable Collector versions;
+    private final boolean readsScalars;
+    private final EntityJoin join;
 
     private @Nullable Connection connection;
     private @Nullable Connection connectionOfAttributes;
 
-    private Tuples keys = () -> null;
-    /** Null where the tuples of the keys go on with the fields of their entity. */
-    private @Nullable OrderedTuples entities;
-    /** Null where they are not asked for. */
-    private @Nullable OrderedTuples attributes;
-
-    private boolean isFirst = true;
-    private long idHigh;
-    private long idLow;
-
     /**
      * @param readsScalars whether the scalar attributes are read too
-     * @param versions where to remember them; null where nobody asks, because that takes memory for each row
+     * @param versions where to remember them; null where nobody asks
      */
     EntityReader(
             CopySource source,
+            PgSnapshot snapshot,
             ExportedRows rows,
             Projection projection,
             boolean readsScalars,
             RowVersions.@Nullable Collector versions) {
         this.source = source;
+        this.snapshot = snapshot;
         this.rows = rows;
         this.projection = projection;
-        this.hotScalars = new HotScalars(projection.hot(), FIRST_HOT_COLUMN);
-        this.eavScalars = readsScalars ? new EavScalars(projection.eav(), firstAttributeColumn(projection)) : null;
-        this.eavTuple = new EavTuple(EavTuple.Indices.NOT_READ, projection.valueNumericType());
-        this.versions = versions;
-    }
-
-    /** The column of the first attribute, if they are asked for. */
-    static int firstAttributeColumn(Projection projection) {
-        return columns(projection, false).size();
-    }
-
-    /** Types of the columns that this writes. */
-    static List<DuckDBColumnType> columns(Projection projection, boolean readsScalars) {
-        List<DuckDBColumnType> types = new ArrayList<>(Collections.nCopies(FIRST_HOT_COLUMN, DuckDBColumnType.BIGINT));
-        types.addAll(HotScalars.columns(projection.hot()));
-        if (readsScalars) {
-            types.addAll(EavScalars.columns(projection.eav()));
-        }
-        return types;
+        this.readsScalars = readsScalars;
+        this.join = new EntityJoin(projection, readsScalars, versions);
     }
 
     @Override
     public void open(RowIdInterval range) throws SQLException {
         // Both before a query begins, because nobody can join a snapshot whose transaction has failed.
-        connection = connection != null ? connection : source.snapshot().borrow();
-        if (eavScalars != null && connectionOfAttributes == null) {
-            connectionOfAttributes = source.snapshot().borrow();
+        connection = connection != null ? connection : snapshot.borrow();
+        if (readsScalars && connectionOfAttributes == null) {
+            connectionOfAttributes = snapshot.borrow();
         }
-        isFirst = true;
         ExportedRows.InRange inRange = rows.in(connection, range);
         PgQueries queries = inRange.queries();
         boolean carryEntities = queries.selectsEntities();
@@ -96,9 +57,11 @@ final class EntityReader implements RangeReader {
         boolean areMost = carryEntities ? inRange.areMostEntities(connection) : ofMost != null;
         RowIdInterval interval =
                 ofMost == null ? range : RowIdSet.ofTuples(ofMost).interval();
+        Tuples keys;
+        OrderedTuples entities = null;
+        OrderedTuples attributes = null;
         if (ofMost == null) {
             keys = CopyStream.inOrder(connection, queries.entities(projection, range), inRange.only());
-            entities = null;
         } else {
             Iterator<ByteBuffer> iterator = ofMost.iterator();
             keys = () -> iterator.hasNext() ? iterator.next() : null;
@@ -112,113 +75,22 @@ final class EntityReader implements RangeReader {
                     : queries.eav(EavTuple.Indices.NOT_READ, range);
             attributes = new OrderedTuples(CopyStream.inOrder(connectionOfAttributes, query, null));
         }
+        join.begin(keys, entities, attributes);
     }
 
     @Override
     public boolean next(ChunkColumns out, int row) throws SQLException {
-        ByteBuffer key = keys.next();
-        if (key == null) {
-            if (entities != null) {
-                entities.skipRest();
-            }
-            if (attributes != null) {
-                attributes.skipRest();
-            }
-            return false;
-        }
-        writeKey(key, out, row);
-        writeEntity(entities == null ? key : entities.seek(idHigh, idLow), out, row);
-        if (eavScalars != null && attributes != null) {
-            for (ByteBuffer tuple = attributes.seek(idHigh, idLow);
-                    tuple != null;
-                    tuple = attributes.seek(idHigh, idLow)) {
-                eavTuple.read(tuple);
-                eavScalars.put(eavTuple, out, row);
-                attributes.advance();
-            }
-            eavScalars.end(out, row);
-        }
-        return true;
-    }
-
-    private void writeKey(ByteBuffer tuple, ChunkColumns out, int row) {
-        expectFields(tuple, entities == null ? KEY_FIELDS + entityFields() : KEY_FIELDS);
-        long previousHigh = idHigh;
-        long previousLow = idLow;
-        readId(tuple);
-        if (!isFirst && RowIdSet.compare(idHigh, idLow, previousHigh, previousLow) <= 0) {
-            throw new IllegalStateException("row " + new UUID(idHigh, idLow) + " comes twice: change_log needs the"
-                    + " primary key (schema_id, row_id, flushed_at), entity_main (ltbase_schema_id, ltbase_row_id)");
-        }
-        isFirst = false;
-        tuple.getInt();
-        long changedAt = tuple.getLong();
-        out.setLong(0, row, idHigh);
-        out.setLong(1, row, idLow);
-        out.setLong(2, row, changedAt);
-        // A live row has 0 in Parquet, never NULL, so that ties are decided alike everywhere.
-        out.setLong(3, row, tuple.getInt() < 0 ? 0 : Math.max(0, tuple.getLong()));
-        tuple.getInt();
-        int xmin = tuple.getInt();
-        if (versions != null) {
-            versions.add(idHigh, idLow, changedAt, xmin);
-        }
-    }
-
-    /** @param tuple null if the entity is gone */
-    private void writeEntity(@Nullable ByteBuffer tuple, ChunkColumns out, int row) {
-        if (tuple == null) {
-            for (int column = FIRST_ENTITY_COLUMN; column < FIRST_HOT_COLUMN; column++) {
-                out.setNull(column, row);
-            }
-            hotScalars.putNone(out, row);
-            return;
-        }
-        if (entities != null) {
-            expectFields(tuple, 1 + entityFields());
-            readId(tuple);
-        }
-        for (int column = FIRST_ENTITY_COLUMN; column < FIRST_HOT_COLUMN; column++) {
-            if (tuple.getInt() < 0) {
-                out.setNull(column, row);
-            } else {
-                out.setLong(column, row, tuple.getLong());
-            }
-        }
-        hotScalars.put(tuple, out, row);
-    }
-
-    private int entityFields() {
-        return ENTITY_FIELDS + projection.hot().size();
-    }
-
-    private static void expectFields(ByteBuffer tuple, int expected) {
-        int fields = tuple.getShort();
-        if (fields != expected) {
-            throw new IllegalStateException("the server sent " + fields + " fields, not " + expected);
-        }
-    }
-
-    private void readId(ByteBuffer tuple) {
-        tuple.getInt();
-        idHigh = tuple.getLong();
-        idLow = tuple.getLong();
+        return join.next(out, row);
     }
 
     @Override
     public void finish() {
         if (connection != null) {
-            source.snapshot().giveBack(connection);
+            snapshot.giveBack(connection);
         }
         if (connectionOfAttributes != null) {
-            source.snapshot().giveBack(connectionOfAttributes);
+            snapshot.giveBack(connectionOfAttributes);
         }
-        if (versions != null) {
-            source.addVersions(versions);
-        }
-        hotScalars.finish(source);
-        if (eavScalars != null) {
-            eavScalars.finish(source);
-        }
+        join.finish(source);
     }
 }

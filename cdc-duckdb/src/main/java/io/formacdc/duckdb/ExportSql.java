@@ -45,7 +45,7 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config, Origin o
      * The same of these relations.
      *
      * @param target a local path, or {@code s3://bucket/key}
-     * @param entities as {@link EntityReader} writes them, but for UUIDs, which are as {@link #origin} says
+     * @param entities as {@link EntityJoin} writes them, but for UUIDs, which are as {@link #origin} says
      * @param eav as {@link EavReader} writes them, with the same exception; not read where {@link #isMerged}
      */
     String copyTo(String target, String entities, String eav) {
@@ -69,7 +69,7 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config, Origin o
 
     private String hotColumns() {
         StringBuilder sql = new StringBuilder();
-        int column = EntityReader.FIRST_HOT_COLUMN;
+        int column = EntityJoin.FIRST_HOT_COLUMN;
         for (HotColumn hot : projection.hot()) {
             boolean isUuid = hot.targetType() == LakeType.UUID;
             sql.append(", ")
@@ -86,7 +86,7 @@ record ExportSql(int schemaId, Projection projection, CdcConfig config, Origin o
             return ", e.attributes";
         }
         StringBuilder sql = new StringBuilder();
-        int column = EntityReader.firstAttributeColumn(projection);
+        int column = EntityJoin.firstAttributeColumn(projection);
         for (EavAttribute attribute : projection.eav()) {
             sql.append(isMerged() ? ", h.c" + column++ : ", e.a" + attribute.attrId())
                     .append(" AS ")

@@ -160,7 +160,7 @@ record ExtensionSql(
         StringBuilder sql = new StringBuilder("SELECT row_id AS c0, 0 AS c1, changed_at AS c2,"
                 + " greatest(0, coalesce(deleted_at, 0)) AS c3, ltbase_created_at AS c4, ltbase_updated_at AS c5,"
                 + " ltbase_deleted_at AS c6");
-        int column = EntityReader.FIRST_HOT_COLUMN;
+        int column = EntityJoin.FIRST_HOT_COLUMN;
         for (int i = 0; i < projection.hot().size(); i++) {
             HotColumn hot = projection.hot().get(i);
             sql.append(", ").append(converted(i)).append(" AS c").append(column);

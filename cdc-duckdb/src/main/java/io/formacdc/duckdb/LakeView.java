@@ -42,20 +42,25 @@ public final class LakeView {
         }
     }
 
-    /** The winners are decided on narrow columns alone; the other columns are read for them only. */
+    /**
+     * Few rows lose, so they are what is looked for: versions are ranked only of those rows that have several, and the
+     * wide columns are read once. All of it is decided on narrow columns.
+     */
     private static String lake(List<String> files, @Nullable String dirtyRows) {
         String list = files.stream().map(ExportSql::literal).collect(Collectors.joining(", ", "[", "]"));
         String read =
                 ReadParquet.of(list, "union_by_name = true", "filename = 'forma_cdc_file'", "file_row_number = true");
+        String contested = "SELECT row_id FROM " + read + " GROUP BY row_id HAVING count(*) > 1 OR max(deleted_at) > 0";
+        String losers = "SELECT forma_cdc_file, file_row_number FROM ("
+                + "SELECT forma_cdc_file, file_row_number, deleted_at, row_number() OVER ("
+                + "PARTITION BY row_id ORDER BY changed_at DESC, coalesce(deleted_at, 0) DESC) AS place FROM " + read
+                + " SEMI JOIN (" + contested + ") USING (row_id)"
+                + ") WHERE place > 1 OR deleted_at > 0";
         String notDirty = dirtyRows == null
                 ? ""
                 : " ANTI JOIN (SELECT row_id FROM " + ReadParquet.of(ExportSql.literal(dirtyRows)) + ") USING (row_id)";
-        return "SELECT f.* EXCLUDE (forma_cdc_file, file_row_number) FROM " + read + " f SEMI JOIN ("
-                + "SELECT forma_cdc_file, file_row_number FROM ("
-                + "SELECT forma_cdc_file, file_row_number, deleted_at, row_number() OVER ("
-                + "PARTITION BY row_id ORDER BY changed_at DESC, coalesce(deleted_at, 0) DESC) AS place FROM " + read
-                + notDirty
-                + ") WHERE place = 1 AND coalesce(deleted_at, 0) = 0) w USING (forma_cdc_file, file_row_number)";
+        return "SELECT f.* EXCLUDE (forma_cdc_file, file_row_number) FROM " + read + " f ANTI JOIN (" + losers
+                + ") USING (forma_cdc_file, file_row_number)" + notDirty;
     }
 
     private static String nothing() {

@@ -94,9 +94,10 @@ final class ParquetWriter implements AutoCloseable {
         boolean readsScalars = projection.isMergedByReader();
         CopySource entities = source(
                 export,
-                EntityReader.columns(projection, readsScalars),
+                EntityJoin.columns(projection, readsScalars),
                 source -> new EntityReader(
                         source,
+                        export.snapshot(),
                         export.rows(),
                         projection,
                         readsScalars,
@@ -106,7 +107,7 @@ final class ParquetWriter implements AutoCloseable {
         CopySource eav = source(
                 export,
                 EavReader.columns(projection),
-                source -> new EavReader(source, export.rows(), projection),
+                source -> new EavReader(source, export.snapshot(), export.rows(), projection),
                 rows -> {},
                 end);
         Path file = session.folder().resolve(UuidV7.next() + ".parquet");
@@ -125,14 +126,7 @@ final class ParquetWriter implements AutoCloseable {
             LongConsumer progress,
             CopyEnd end) {
         return new CopySource(
-                export.snapshot(),
-                export.rows().ranges(),
-                columns,
-                newReader,
-                progress,
-                export.readersOfATable(),
-                export.threads(),
-                end);
+                export.rows().ranges(), columns, newReader, progress, export.readersOfATable(), export.threads(), end);
     }
 
     private ExportedFile write(Export export, CopySource entities, CopySource eav, CopyEnd end, Path file) {

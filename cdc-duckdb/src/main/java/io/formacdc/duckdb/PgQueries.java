@@ -132,7 +132,7 @@ record PgQueries(
         return live && givenIds == null;
     }
 
-    /** Fields as {@link EntityReader} reads them. */
+    /** Fields as {@link EntityJoin} reads them. */
     String entities(Projection projection, RowIdInterval range) {
         String columns = entityColumns(projection);
         if (selectsEntities()) {

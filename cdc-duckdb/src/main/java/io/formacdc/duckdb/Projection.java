@@ -64,7 +64,7 @@ record Projection(List<HotColumn> hot, List<EavAttribute> eav, boolean generic, 
     }
 
     /**
-     * Whether {@link EntityReader} joins the attributes with their entity. Else DuckDB does, because its Java functions
+     * Whether {@link EntityJoin} joins the attributes with their entity. Else DuckDB does, because its Java functions
      * have no type for a list.
      */
     boolean isMergedByReader() {

@@ -12,11 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
-@SuppressWarnings("NullAway") // nothing is read here, so there is no snapshot
 class CopyScanTest {
     private final CopyEnd end = new CopyEnd();
     private final CopyScan scan = new CopyScan(new CopySource(
-            null,
             RowIdInterval.pieces(null, null, List.of(new UUID(1, 1), new UUID(2, 2))),
             List.of(),
             source -> {

@@ -81,6 +81,20 @@ class LakeViewIT {
     }
 
     @Test
+    void aTombstoneAloneIsNoRow() throws SQLException {
+        String live = file("v", A + ", 1, 0, 'a'");
+        String dead = file("v", B + ", 2, 77, NULL");
+        assertThat(view("v", null, live, dead)).containsExactly(List.of("a"));
+    }
+
+    @Test
+    void ofManyVersionsOneIsLeft() throws SQLException {
+        String three = file("v", A + ", 1, 0, 'a1'", A + ", 3, 0, 'a3'", A + ", 2, 9, NULL");
+        String two = file("v", A + ", 3, 0, 'a3'", B + ", 1, 0, 'b'");
+        assertThat(view("v", null, three, two)).containsExactly(List.of("a3"), List.of("b"));
+    }
+
+    @Test
     void aDeletionThatIsNotSetCountsAsLive() throws SQLException {
         String old = file("v", A + ", 1, NULL, 'a'");
         assertThat(view("v", null, old)).containsExactly(List.of("a"));

@@ -50,7 +50,12 @@ public final class ColumnTypes {
     static void refuseUnlessUnitable(Manifest manifest, FlushedFile file) {
         Map<String, String> types = new HashMap<>();
         file.contents().columns().forEach((name, type) -> types.put(folded(name), type));
+        Map<String, String> checked = file.contents().columns();
         for (ManifestEntry listed : manifest.entries()) {
+            if (listed.columns().equals(checked)) {
+                continue; // as most files of a schema have it
+            }
+            checked = listed.columns();
             listed.columns().forEach((name, type) -> {
                 String newType = types.get(folded(name));
                 if (newType != null && !newType.equals(type) && !canUnite(newType, type)) {

@@ -1,10 +1,12 @@
 package io.formacdc.manifest;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.core.JsonGenerator;
 import io.formacdc.core.ManifestForm;
+import java.io.IOException;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The two documents of a manifest: what their keys are called, and how they are written. */
@@ -24,10 +26,32 @@ final class ManifestJson {
         static EntryKeys of(ManifestForm form) {
             return form == ManifestForm.TIERED ? TIERED : FILES;
         }
+
+        /** With those that both forms have. */
+        Set<String> all() {
+            return Set.of(
+                    level,
+                    minRowId,
+                    maxRowId,
+                    minTime,
+                    maxTime,
+                    "path",
+                    "size_bytes",
+                    "row_count",
+                    "checksum",
+                    "columns");
+        }
     }
 
     static List<String> arraysOf(ManifestForm form) {
         return form == ManifestForm.TIERED ? List.of(ManifestEntry.BASE, ManifestEntry.DELTA) : List.of("files");
+    }
+
+    private static Set<String> rootKeys(ManifestForm form) {
+        Set<String> keys =
+                new HashSet<>(Set.of("schema_id", "version", "flush_seq", "updated_at_ms", "retired", "orphans"));
+        keys.addAll(arraysOf(form));
+        return keys;
     }
 
     static String nameOf(int schemaId, String manifestKey) {
@@ -40,63 +64,79 @@ final class ManifestJson {
 
     /** @throws IllegalArgumentException if an unknown key holds what is no JSON */
     static byte[] write(Manifest manifest) {
-        ObjectNode root = StrictJson.newObject();
-        root.put("schema_id", manifest.schemaId());
-        root.put("version", manifest.version());
-        root.put("flush_seq", manifest.flushSeq());
-        root.put("updated_at_ms", manifest.updatedAtMillis());
-        if (manifest.form() == ManifestForm.TIERED) {
-            putEntries(root.putArray(ManifestEntry.BASE), manifest.base(), manifest.form());
-            putEntries(root.putArray(ManifestEntry.DELTA), manifest.delta(), manifest.form());
-        } else {
-            putEntries(root.putArray("files"), manifest.entries(), manifest.form());
-        }
-        if (!manifest.retired().isEmpty()) {
-            ArrayNode retired = root.putArray("retired");
-            for (RetiredFile file : manifest.retired()) {
-                ObjectNode node = retired.addObject();
-                node.put("path", file.path());
-                node.put("retired_at_ms", file.retiredAtMillis());
-                putUnknown(node, file.unknownKeys());
+        return StrictJson.write(json -> {
+            json.writeStartObject();
+            json.writeNumberField("schema_id", manifest.schemaId());
+            json.writeNumberField("version", manifest.version());
+            json.writeNumberField("flush_seq", manifest.flushSeq());
+            json.writeNumberField("updated_at_ms", manifest.updatedAtMillis());
+            if (manifest.form() == ManifestForm.TIERED) {
+                writeEntries(json, ManifestEntry.BASE, manifest.base(), manifest.form());
+                writeEntries(json, ManifestEntry.DELTA, manifest.delta(), manifest.form());
+            } else {
+                writeEntries(json, "files", manifest.entries(), manifest.form());
             }
-        }
-        if (!manifest.orphans().isEmpty()) {
-            ArrayNode orphans = root.putArray("orphans");
-            for (OrphanSighting orphan : manifest.orphans()) {
-                ObjectNode node = orphans.addObject();
-                node.put("path", orphan.path());
-                node.put("seen_at_ms", orphan.seenAtMillis());
-                putUnknown(node, orphan.unknownKeys());
+            if (!manifest.retired().isEmpty()) {
+                json.writeArrayFieldStart("retired");
+                for (RetiredFile file : manifest.retired()) {
+                    writeSince(json, file.path(), "retired_at_ms", file.retiredAtMillis(), file.unknownKeys());
+                }
+                json.writeEndArray();
             }
-        }
-        putUnknown(root, manifest.unknownKeys());
-        return StrictJson.write(root);
+            if (!manifest.orphans().isEmpty()) {
+                json.writeArrayFieldStart("orphans");
+                for (OrphanSighting orphan : manifest.orphans()) {
+                    writeSince(json, orphan.path(), "seen_at_ms", orphan.seenAtMillis(), orphan.unknownKeys());
+                }
+                json.writeEndArray();
+            }
+            writeUnknown(json, manifest.unknownKeys(), rootKeys(manifest.form()));
+            json.writeEndObject();
+        });
     }
 
-    private static void putEntries(ArrayNode array, List<ManifestEntry> entries, ManifestForm form) {
+    private static void writeEntries(JsonGenerator json, String array, List<ManifestEntry> entries, ManifestForm form)
+            throws IOException {
         EntryKeys keys = EntryKeys.of(form);
+        Set<String> knownKeys = keys.all();
+        json.writeArrayFieldStart(array);
         for (ManifestEntry entry : entries) {
-            ObjectNode node = array.addObject();
+            json.writeStartObject();
             if (form == ManifestForm.FILES) {
-                node.put(keys.level(), labelOf(entry, keys, form));
+                json.writeStringField(keys.level(), labelOf(entry, keys, form));
             }
-            node.put("path", entry.path());
-            putIfKnown(node, keys.minRowId(), entry.minRowId());
-            putIfKnown(node, keys.maxRowId(), entry.maxRowId());
-            putIfKnown(node, keys.minTime(), entry.minTimeSlot());
-            putIfKnown(node, keys.maxTime(), entry.maxTimeSlot());
-            putIfKnown(node, "size_bytes", entry.sizeBytes());
+            json.writeStringField("path", entry.path());
+            writeIfKnown(json, keys.minRowId(), entry.minRowId());
+            writeIfKnown(json, keys.maxRowId(), entry.maxRowId());
+            writeIfKnown(json, keys.minTime(), entry.minTimeSlot());
+            writeIfKnown(json, keys.maxTime(), entry.maxTimeSlot());
+            writeIfKnown(json, "size_bytes", entry.sizeBytes());
             if (form == ManifestForm.TIERED) {
-                node.put(keys.level(), labelOf(entry, keys, form));
+                json.writeStringField(keys.level(), labelOf(entry, keys, form));
             }
-            putIfKnown(node, "row_count", entry.rowCount());
-            putIfKnown(node, "checksum", entry.checksum());
+            writeIfKnown(json, "row_count", entry.rowCount());
+            writeIfKnown(json, "checksum", entry.checksum());
             if (!entry.columns().isEmpty()) {
-                ObjectNode columns = node.putObject("columns");
-                entry.columns().forEach(columns::put);
+                json.writeObjectFieldStart("columns");
+                for (Map.Entry<String, String> column : entry.columns().entrySet()) {
+                    json.writeStringField(column.getKey(), column.getValue());
+                }
+                json.writeEndObject();
             }
-            putUnknown(node, entry.unknownKeys());
+            writeUnknown(json, entry.unknownKeys(), knownKeys);
+            json.writeEndObject();
         }
+        json.writeEndArray();
+    }
+
+    private static void writeSince(
+            JsonGenerator json, String path, String key, long millis, Map<String, String> unknownKeys)
+            throws IOException {
+        json.writeStartObject();
+        json.writeStringField("path", path);
+        json.writeNumberField(key, millis);
+        writeUnknown(json, unknownKeys, Set.of("path", key));
+        json.writeEndObject();
     }
 
     /** The level as it was spelled, unless the entry has changed its tier since. */
@@ -111,23 +151,26 @@ final class ManifestJson {
         return entry.level();
     }
 
-    private static void putIfKnown(ObjectNode node, String key, @Nullable String value) {
+    private static void writeIfKnown(JsonGenerator json, String key, @Nullable String value) throws IOException {
         if (value != null) {
-            node.put(key, value);
+            json.writeStringField(key, value);
         }
     }
 
-    private static void putIfKnown(ObjectNode node, String key, @Nullable Long value) {
+    private static void writeIfKnown(JsonGenerator json, String key, @Nullable Long value) throws IOException {
         if (value != null) {
-            node.put(key, value);
+            json.writeNumberField(key, value);
         }
     }
 
-    private static void putUnknown(ObjectNode node, Map<String, String> unknownKeys) {
-        unknownKeys.forEach((key, json) -> {
-            if (!node.has(key)) {
-                node.set(key, StrictJson.readText(json));
+    /** @param knownKeys those that are written from what is known, and not twice */
+    private static void writeUnknown(JsonGenerator json, Map<String, String> unknownKeys, Set<String> knownKeys)
+            throws IOException {
+        for (Map.Entry<String, String> unknown : unknownKeys.entrySet()) {
+            if (!knownKeys.contains(unknown.getKey())) {
+                json.writeFieldName(unknown.getKey());
+                json.writeTree(StrictJson.readText(unknown.getValue()));
             }
-        });
+        }
     }
 }

@@ -24,12 +24,16 @@ final class ManifestPaths {
         if (key.contains("..")) {
             return Optional.of("holds \"..\"");
         }
-        // What DuckDB would expand: one entry must never stand for several files.
-        if (key.chars().anyMatch(c -> c == '*' || c == '?' || c == '[')) {
-            return Optional.of("is a glob");
+        for (int i = 0; i < key.length(); i++) {
+            char c = key.charAt(i);
+            if (c == '*' || c == '?' || c == '[') {
+                // What DuckDB would expand: one entry must never stand for several files.
+                return Optional.of("is a glob");
+            }
+            if (Character.isISOControl(c)) {
+                return Optional.of("holds a control character");
+            }
         }
-        return key.chars().anyMatch(Character::isISOControl)
-                ? Optional.of("holds a control character")
-                : Optional.empty();
+        return Optional.empty();
     }
 }

@@ -28,6 +28,7 @@ public final class Benchmarks {
                 SmallBench.withoutLatency(),
                 new IdleBench(),
                 new ManifestBench(),
+                new DecoderBench(),
                 new CompactionMemoryBench(),
                 new GrowthBench(),
                 new MemoryBench());

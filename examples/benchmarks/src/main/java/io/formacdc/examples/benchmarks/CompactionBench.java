@@ -31,7 +31,7 @@ record CompactionBench() implements Bench {
 
     @Override
     public String reference() {
-        return "rewriting everything, one merge of all files";
+        return "rewriting everything, one merge of all files in the order of row ids, as a base is";
     }
 
     @Override
@@ -61,8 +61,7 @@ record CompactionBench() implements Bench {
         try (Connection duckDb = DriverManager.getConnection("jdbc:duckdb:");
                 Statement statement = duckDb.createStatement()) {
             statement.execute("SET threads = 4");
-            statement.execute("SET preserve_insertion_order = false");
-            statement.execute("COPY (" + LakeView.sql(files, null) + ") TO '" + target
+            statement.execute("COPY (" + LakeView.sql(files, null) + " ORDER BY row_id) TO '" + target
                     + "' (FORMAT PARQUET, PARQUET_VERSION V2, COMPRESSION ZSTD, COMPRESSION_LEVEL 3)");
         }
     }

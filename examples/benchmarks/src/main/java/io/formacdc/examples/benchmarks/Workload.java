@@ -22,11 +22,11 @@ import java.util.stream.IntStream;
  * @param schemaId of all rows
  * @param rows entities
  */
-record Workload(int schemaId, int rows) {
+public record Workload(int schemaId, int rows) {
     /** Rows of the standard work at scale 1. */
     static final int STANDARD_ROWS = 500_000;
 
-    static final int SCHEMA_ID = 7;
+    public static final int SCHEMA_ID = 7;
 
     /** The instant of the first version, epoch milliseconds. */
     static final long BEGIN_MILLIS = 1_760_000_000_000L;
@@ -36,7 +36,7 @@ record Workload(int schemaId, int rows) {
 
     private static final List<Attribute> ATTRIBUTES = attributes();
 
-    static final SchemaRegistry REGISTRY =
+    public static final SchemaRegistry REGISTRY =
             schemaId -> Optional.of(new SchemaAttributes("workload" + schemaId, ATTRIBUTES));
 
     private static List<Attribute> attributes() {
@@ -61,7 +61,7 @@ record Workload(int schemaId, int rows) {
     }
 
     /** Fills the tables, which must be there and hold nothing of this schema. No row is dirty. */
-    void load(Connection connection) throws SQLException {
+    public void load(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute("SET synchronous_commit = off");
             statement.execute("""
@@ -82,7 +82,7 @@ record Workload(int schemaId, int rows) {
     }
 
     /** Makes every entity dirty, in a change log as fresh as if nothing had ever been flushed. */
-    void makeDirty(Connection connection) throws SQLException {
+    public void makeDirty(Connection connection) throws SQLException {
         makeDirty(connection, "true");
     }
 
