@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 record LakeOnDisk(CdcConfig config, Path folder) {
     private static final int BASE_FILES = 20;
     /** What a row of the standard work takes in a file, roughly. */
-    private static final int BYTES_OF_A_ROW = 170;
+    private static final int BYTES_OF_A_ROW = 75;
 
     /** @param changed a condition on {@code entity_main}: which rows were changed after the base was exported */
     static LakeOnDisk create(Stage stage, Workload work, String changed) throws Exception {
@@ -42,7 +42,7 @@ record LakeOnDisk(CdcConfig config, Path folder) {
 
     /** So large that the work takes about twenty. */
     static int fileMegabytes(Workload work) {
-        return (int) Math.max(1, (long) work.rows() * BYTES_OF_A_ROW / BASE_FILES / 1_000_000);
+        return (int) Math.max(1, Math.round((double) work.rows() * BYTES_OF_A_ROW / BASE_FILES / 1_000_000));
     }
 
     /** Paths of the listed files. */
