@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,14 +28,21 @@ final class Child {
     enum Work {
         FLUSH,
         EXPORT_BASE,
-        COMPACT
+        COMPACT,
+        VIEW
     }
 
     /** @param peakBytes greatest resident memory of the process */
     record Outcome(double millis, long rows, long peakBytes) {}
 
-    /** @param memoryLimit of DuckDB */
-    static Outcome run(Stage stage, Work work, LocalPostgres database, Path store, String memoryLimit)
+    /**
+     * Does the work.
+     *
+     * @param memoryLimit of DuckDB
+     * @param fileMegabytes of base files
+     */
+    static Outcome run(
+            Stage stage, Work work, LocalPostgres database, Path store, String memoryLimit, int fileMegabytes)
             throws IOException, InterruptedException {
         Path log = stage.newFolder().resolve("child.log");
         List<String> command = new ArrayList<>(List.of(
@@ -52,7 +60,8 @@ final class Child {
                 database.database(),
                 store.toString(),
                 stage.newFolder().toString(),
-                memoryLimit));
+                memoryLimit,
+                String.valueOf(fileMegabytes)));
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
         builder.environment().put(PASSWORD, database.password());
@@ -65,7 +74,7 @@ final class Child {
         return new Outcome(Double.parseDouble(told[0]), Long.parseLong(told[1]), Long.parseLong(told[2]));
     }
 
-    public static void main(String[] args) throws IOException {
+    public static void main(String[] args) throws IOException, SQLException {
         CdcConfig config = CdcConfig.builder()
                 .pgHost(args[1])
                 .pgPort(Integer.parseInt(args[2]))
@@ -79,6 +88,7 @@ final class Child {
                 .manifestPrefix("lake")
                 .spillDirectory(args[6])
                 .duckMemLimit(args[7])
+                .targetFileSizeMb(Integer.parseInt(args[8]))
                 .queryTimeout(Duration.ofMinutes(20))
                 .build();
         FolderS3 store = new FolderS3(Path.of(args[5]), Duration.ZERO);
@@ -89,10 +99,17 @@ final class Child {
                 Cdc.exportBase(config, store, Workload.SCHEMA_ID, BaseExportOptions.DEFAULTS, Workload.REGISTRY)
                         .rows();
             case COMPACT ->
-                Cdc.compact(config, CompactionConfig.builder().build(), store)
+                Cdc.compact(
+                                config,
+                                CompactionConfig.builder()
+                                        .targetBaseSizeMb(config.targetFileSizeMb())
+                                        .dirtyRatioPct(1)
+                                        .build(),
+                                store)
                         .schema(Workload.SCHEMA_ID)
                         .orElseThrow()
                         .bytesWritten();
+            case VIEW -> ViewBench.rows(new LakeOnDisk(config, Path.of(args[5])).files(Workload.SCHEMA_ID));
         };
         double millis = (System.nanoTime() - begin) / (double) TimeUnit.MILLISECONDS.toNanos(1);
         System.out.println();

@@ -28,6 +28,7 @@ record CompactionMemoryBench() implements Bench {
     private static final int BESIDE_MEGABYTES = 400;
     private static final int ROW_BYTES = 110;
     private static final int FILES = 8;
+    private static final int FILE_MEGABYTES = 128;
 
     @Override
     public String name() {
@@ -50,7 +51,8 @@ record CompactionMemoryBench() implements Bench {
         Path folder = stage.newFolder();
         generate(folder, rows, stage);
         LocalPostgres unused = stage.newDatabase();
-        Child.Outcome outcome = Child.run(stage, Child.Work.COMPACT, unused, folder, LIMIT_MEGABYTES + "MB");
+        Child.Outcome outcome =
+                Child.run(stage, Child.Work.COMPACT, unused, folder, LIMIT_MEGABYTES + "MB", FILE_MEGABYTES);
         unused.close();
         double allowed = (LIMIT_MEGABYTES + BESIDE_MEGABYTES) * 1e6;
         return List.of(

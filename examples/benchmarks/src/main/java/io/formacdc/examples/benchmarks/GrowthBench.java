@@ -5,11 +5,13 @@ import io.formacdc.examples.benchmarks.GrowthChart.Series;
 import io.formacdc.examples.localstack.LocalPostgres;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Time and peak memory of a flush and of an initial export, of one, four and sixteen times as many rows. */
+/** Time and peak memory of a process that does one thing, with one, four and sixteen times as many rows. */
 record GrowthBench() implements Bench {
     /** Parts of the standard work, in sixteenths of its fourfold. */
     private static final List<Integer> TIMES = List.of(1, 4, 16);
@@ -33,26 +35,52 @@ record GrowthBench() implements Bench {
 
     @Override
     public List<Figure> run(Stage stage) throws Exception {
-        List<Point> flushes = new ArrayList<>();
-        List<Point> exports = new ArrayList<>();
+        Map<String, List<Point>> points = new LinkedHashMap<>();
         for (int times : TIMES) {
             Workload work = new Workload(Workload.SCHEMA_ID, stage.settings().scaled(SMALLEST) * times);
-            LocalPostgres database = stage.database(work);
-            Child.Outcome flush = MemoryBench.flush(stage, work);
-            flushes.add(new Point(work.rows(), flush.millis(), flush.peakBytes()));
-            Child.Outcome export = Child.run(stage, Child.Work.EXPORT_BASE, database, stage.newFolder(), "4GB");
-            Check.equal(work.rows(), export.rows(), "rows exported");
-            exports.add(new Point(work.rows(), export.millis(), export.peakBytes()));
+            measure(stage, work)
+                    .forEach((name, outcome) -> points.computeIfAbsent(name, n -> new ArrayList<>())
+                            .add(new Point(work.rows(), outcome.millis(), outcome.peakBytes())));
             if (!work.equals(stage.workload())) {
                 stage.drop(work);
             }
         }
-        List<Series> all = List.of(new Series("flush", flushes), new Series("initial export", exports));
         Path chart = stage.settings().chart().orElse(null);
         if (chart != null) {
-            Files.writeString(chart, GrowthChart.svg(all));
+            Files.writeString(
+                    chart,
+                    GrowthChart.svg(points.entrySet().stream()
+                            .map(series -> new Series(series.getKey(), series.getValue()))
+                            .toList()));
         }
-        return List.of(figure("growth-flush", flushes), figure("growth-base", exports));
+        return points.entrySet().stream()
+                .map(series -> figure("growth-" + series.getKey(), series.getValue()))
+                .toList();
+    }
+
+    /** One run of each kind of work, in the order of a lake's life. */
+    private static Map<String, Child.Outcome> measure(Stage stage, Workload work) throws Exception {
+        LocalPostgres database = stage.database(work);
+        Path lake = stage.newFolder();
+        Map<String, Child.Outcome> outcomes = new LinkedHashMap<>();
+        outcomes.put("flush", MemoryBench.flush(stage, work));
+        Child.Outcome base = inOneLake(stage, Child.Work.EXPORT_BASE, work, lake);
+        Check.equal(work.rows(), base.rows(), "rows exported");
+        outcomes.put("base", base);
+        try (Connection connection = database.dataSource().getConnection()) {
+            work.makeDirty(connection, CompactionBench.changedRows(work));
+        }
+        inOneLake(stage, Child.Work.FLUSH, work, lake);
+        Child.Outcome view = inOneLake(stage, Child.Work.VIEW, work, lake);
+        Check.equal(work.rows(), view.rows(), "rows in the view");
+        outcomes.put("view", view);
+        outcomes.put("compaction", inOneLake(stage, Child.Work.COMPACT, work, lake));
+        return outcomes;
+    }
+
+    private static Child.Outcome inOneLake(Stage stage, Child.Work kind, Workload work, Path lake) throws Exception {
+        return Child.run(
+                stage, kind, stage.database(work), lake, MemoryBench.DUCK_MEMORY, LakeOnDisk.fileMegabytes(work));
     }
 
     private static Figure figure(String name, List<Point> points) {

@@ -10,7 +10,7 @@ final class GrowthChart {
     private static final int PLOT_WIDTH = 270;
     private static final int PLOT_HEIGHT = 190;
     private static final int TOP = 50;
-    private static final List<String> COLOURS = List.of("#2f7ed8", "#e07b1a");
+    private static final List<String> COLOURS = List.of("#2f7ed8", "#e07b1a", "#3a9d4f", "#9b59b6");
 
     private GrowthChart() {}
 
