@@ -4,7 +4,9 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Runs the benches, each of which prints a line of JSON, and then a table. {@code mvn -q -Pbenchmark} in the root folder
@@ -35,16 +37,40 @@ public final class Benchmarks {
     }
 
     public static void main(String[] args) throws Exception {
-        Settings settings = Settings.ofSystemProperties();
-        run(all().stream().filter(bench -> settings.selects(bench.name())).toList(), settings, System.out);
+        Settings settings;
+        List<Bench> benches;
+        try {
+            settings = Settings.ofSystemProperties();
+            benches = chosen(settings);
+        } catch (IllegalArgumentException e) {
+            System.err.println("FAILED: " + e.getMessage());
+            System.exit(1);
+            return;
+        }
+        run(benches, settings, System.out);
+    }
+
+    /**
+     * The benches that were asked for.
+     *
+     * @throws IllegalArgumentException if there is none of a name, or a chart is wanted and none that draws it
+     */
+    static List<Bench> chosen(Settings settings) {
+        List<String> names = all().stream().map(Bench::name).toList();
+        Set<String> unknown = new TreeSet<>(settings.benches());
+        names.forEach(unknown::remove);
+        if (!unknown.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "there is no bench " + String.join(", ", unknown) + "; there are " + String.join(", ", names));
+        }
+        if (settings.chart().isPresent() && !settings.selects(GrowthBench.NAME)) {
+            throw new IllegalArgumentException("a chart is drawn by the bench " + GrowthBench.NAME + " alone");
+        }
+        return all().stream().filter(bench -> settings.selects(bench.name())).toList();
     }
 
     /** Runs these benches one after another. */
     static List<Figure> run(List<Bench> benches, Settings settings, PrintStream out) throws Exception {
-        if (benches.isEmpty()) {
-            throw new IllegalArgumentException("there is no bench " + settings.benches() + "; there are "
-                    + all().stream().map(Bench::name).toList());
-        }
         List<Figure> figures = new ArrayList<>();
         Map<String, Bench> byFigure = new TreeMap<>();
         try (Stage stage = new Stage(settings)) {

@@ -13,6 +13,8 @@ import java.util.Map;
 
 /** Time and peak memory of a process that does one thing, with one, four and sixteen times as many rows. */
 record GrowthBench() implements Bench {
+    static final String NAME = "growth";
+
     /** Parts of the standard work, in sixteenths of its fourfold. */
     private static final List<Integer> TIMES = List.of(1, 4, 16);
 
@@ -20,7 +22,7 @@ record GrowthBench() implements Bench {
 
     @Override
     public String name() {
-        return "growth";
+        return NAME;
     }
 
     @Override
