@@ -14,6 +14,7 @@ import io.formacdc.core.ExportRefusedException;
 import io.formacdc.core.FencedException;
 import io.formacdc.core.FileContents;
 import io.formacdc.core.LiveExporter.LiveSnapshot;
+import io.formacdc.core.LiveExporter.RowsDigest;
 import io.formacdc.core.Progress.Task;
 import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SchemaAttributes;
@@ -109,19 +110,19 @@ final class SchemaExport {
             if (last == null && loaded.manifest().entries().isEmpty()) {
                 return report(Outcome.NOTHING_TO_EXPORT, List.of(), 0, null);
             }
-            long liveRows = snapshot.digest(RowIdInterval.ALL).rows();
-            listener.exportStarted(schemaId, liveRows);
+            RowsDigest live = snapshot.digest(RowIdInterval.ALL);
+            listener.exportStarted(schemaId, live.rows());
             step = "export of live rows";
-            StagedExport staging = staging(snapshot, liveRows);
+            StagedExport staging = staging(snapshot, live);
             // Where nothing is listed, readers fall back to the whole bucket.
             ranges = last == null ? staging.stageNoRows() : staging.stageAll(last, attributes, filesAtOnce);
-            checkComplete(liveRows);
+            checkComplete(live.rows());
         }
         return publish(loaded, fence);
     }
 
-    private StagedExport staging(LiveSnapshot snapshot, long liveRows) {
-        StagedExport begun = new StagedExport(schemaId, config, snapshot, files, progressOf(liveRows, 0));
+    private StagedExport staging(LiveSnapshot snapshot, RowsDigest live) {
+        StagedExport begun = new StagedExport(schemaId, config, snapshot, live, files, progressOf(live.rows(), 0));
         staged = begun;
         return begun;
     }
@@ -205,12 +206,12 @@ final class SchemaExport {
                 if (last == null && listed.entries().isEmpty()) {
                     return report(Outcome.NOTHING_TO_EXPORT, List.of(), 0, null);
                 }
-                long liveRows = snapshot.digest(RowIdInterval.ALL).rows();
-                StagedExport staging = staging(snapshot, liveRows);
+                RowsDigest live = snapshot.digest(RowIdInterval.ALL);
+                StagedExport staging = staging(snapshot, live);
                 FileContents measured =
                         staging.measure(last == null ? LiveSnapshot.NO_ROWS : staging.selectPilot(last));
                 return planned(
-                        liveRows, measured, staging.sizes(), listed.entries().size());
+                        live.rows(), measured, staging.sizes(), listed.entries().size());
             }
         } catch (RuntimeException e) {
             return failure(Outcome.FAILED, e);

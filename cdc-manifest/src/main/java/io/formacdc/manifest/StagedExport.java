@@ -38,6 +38,7 @@ final class StagedExport {
     private final int schemaId;
     private final CdcConfig config;
     private final LiveSnapshot snapshot;
+    private final RowsDigest live;
     private final BaseFiles files;
     private final WorkProgress progress;
     private final ExportRanges.Sizes sizes;
@@ -45,10 +46,18 @@ final class StagedExport {
     private final AtomicInteger reused = new AtomicInteger();
     private @Nullable String failedStep;
 
-    StagedExport(int schemaId, CdcConfig config, LiveSnapshot snapshot, BaseFiles files, WorkProgress progress) {
+    /** @param live all rows of the snapshot */
+    StagedExport(
+            int schemaId,
+            CdcConfig config,
+            LiveSnapshot snapshot,
+            RowsDigest live,
+            BaseFiles files,
+            WorkProgress progress) {
         this.schemaId = schemaId;
         this.config = config;
         this.snapshot = snapshot;
+        this.live = live;
         this.files = files;
         this.progress = progress;
         this.sizes = new ExportRanges.Sizes(config);
@@ -191,7 +200,8 @@ final class StagedExport {
 
     private ExportedRange stage(Chunk chunk, ExportedFile file) {
         RowIdInterval interval = new RowIdInterval(chunk.afterRowId(), chunk.lastRowId());
-        RowsDigest digest = during("count of live rows", () -> snapshot.digest(interval));
+        boolean isAll = chunk.rowCount() == live.rows();
+        RowsDigest digest = isAll ? live : during("count of live rows", () -> snapshot.digest(interval));
         String key = files.newStagedKey();
         return during("upload of " + key, () -> {
             progress.add(Stage.UPLOAD, 0, 0);
