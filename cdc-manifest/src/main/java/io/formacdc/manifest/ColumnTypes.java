@@ -52,10 +52,11 @@ public final class ColumnTypes {
         file.contents().columns().forEach((name, type) -> types.put(folded(name), type));
         Map<String, String> checked = file.contents().columns();
         for (ManifestEntry listed : manifest.entries()) {
-            if (listed.columns().equals(checked)) {
-                continue; // as most files of a schema have it
-            }
+            boolean isChecked = listed.columns().equals(checked); // as of most files of a schema
             checked = listed.columns();
+            if (isChecked) {
+                continue;
+            }
             listed.columns().forEach((name, type) -> {
                 String newType = types.get(folded(name));
                 if (newType != null && !newType.equals(type) && !canUnite(newType, type)) {

@@ -3,6 +3,7 @@ package io.formacdc.manifest;
 import io.formacdc.core.FencedException;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -15,13 +16,13 @@ import java.util.stream.Stream;
 final class Fence {
     private final int schemaId;
     private final long openedAt;
-    private final Set<String> knownFlushes;
+    private final Set<String> knownKeys;
     private final Set<String> ownFlushes = new HashSet<>();
 
     Fence(Manifest opened) {
         this.schemaId = opened.schemaId();
         this.openedAt = opened.flushSeq();
-        this.knownFlushes = new HashSet<>(flushesOf(opened).toList());
+        this.knownKeys = keysOf(opened).collect(Collectors.toSet());
     }
 
     /** @throws FencedException if another flush has appended since, listed still or retired already */
@@ -31,8 +32,8 @@ final class Fence {
             throw new FencedException("schema " + schemaId + ": another flush has been at work, flush_seq is "
                     + now.flushSeq() + " and was expected at " + expected);
         }
-        flushesOf(now)
-                .filter(key -> !knownFlushes.contains(key) && !ownFlushes.contains(key))
+        keysOf(now)
+                .filter(key -> !knownKeys.contains(key) && !ownFlushes.contains(key) && isOfFlush(key))
                 .findFirst()
                 .ifPresent(key -> {
                     throw new FencedException(
@@ -42,16 +43,20 @@ final class Fence {
 
     /** Lets an append of one's own pass from now on. */
     void appended(String key) {
-        if (!knownFlushes.contains(key)) {
+        if (!knownKeys.contains(key)) {
             ownFlushes.add(key);
         }
     }
 
-    /** Keys {@code {...}/{schemaId}/{uuid}.parquet}, whatever tier a relabelling has put them in. */
-    private Stream<String> flushesOf(Manifest manifest) {
+    /** In whatever tier a relabelling has put them. */
+    private static Stream<String> keysOf(Manifest manifest) {
         return Stream.concat(
-                        manifest.entries().stream().map(ManifestEntry::key),
-                        manifest.retired().stream().map(RetiredFile::key))
-                .filter(key -> KeyShape.ofListed(schemaId, key) == KeyShape.FLUSHED);
+                manifest.entries().stream().map(ManifestEntry::key),
+                manifest.retired().stream().map(RetiredFile::key));
+    }
+
+    /** Whether a key is {@code {...}/{schemaId}/{uuid}.parquet}. */
+    private boolean isOfFlush(String key) {
+        return KeyShape.ofListed(schemaId, key) == KeyShape.FLUSHED;
     }
 }

@@ -4,10 +4,8 @@ import io.formacdc.core.ManifestForm;
 import io.formacdc.core.ManifestSize;
 import io.formacdc.core.SchemaIds;
 import io.soabase.recordbuilder.core.RecordBuilder;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -51,7 +49,7 @@ public record Manifest(
         entries = List.copyOf(entries);
         retired = List.copyOf(retired);
         orphans = List.copyOf(orphans);
-        unknownKeys = Collections.unmodifiableMap(new LinkedHashMap<>(unknownKeys));
+        unknownKeys = FrozenMap.copyOf(unknownKeys);
         Set<String> keys = new HashSet<>();
         for (ManifestEntry entry : entries) {
             if (!keys.add(entry.key())) {

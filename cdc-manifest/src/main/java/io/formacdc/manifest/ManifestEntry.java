@@ -2,8 +2,6 @@ package io.formacdc.manifest;
 
 import io.formacdc.core.FileContents;
 import io.soabase.recordbuilder.core.RecordBuilder;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -47,8 +45,8 @@ public record ManifestEntry(
     public static final String DELTA = "delta";
 
     public ManifestEntry {
-        columns = Collections.unmodifiableMap(new LinkedHashMap<>(columns));
-        unknownKeys = Collections.unmodifiableMap(new LinkedHashMap<>(unknownKeys));
+        columns = FrozenMap.copyOf(columns);
+        unknownKeys = FrozenMap.copyOf(unknownKeys);
     }
 
     /** A file of level {@link #BASE}. */

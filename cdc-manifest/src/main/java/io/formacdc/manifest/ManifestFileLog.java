@@ -37,6 +37,7 @@ public final class ManifestFileLog implements FileLog {
 
     private final class FencedAppender implements Appender {
         private final Fence fence;
+        private final ManifestWriter writer = new ManifestWriter();
         /** As last seen; where it is outdated, the next save finds out. */
         private StoredManifest current;
 
@@ -48,7 +49,7 @@ public final class ManifestFileLog implements FileLog {
         @Override
         public void append(FlushedFile file) {
             boolean isFirst = !current.exists();
-            current = store.update(current, new FlushAppend(file, fence));
+            current = store.update(current, new FlushAppend(file, fence), writer);
             fence.appended(file.key());
             if (isFirst) {
                 LostManifest.warnIfTraced(store.objects(), current.manifest().schemaId(), file.key());

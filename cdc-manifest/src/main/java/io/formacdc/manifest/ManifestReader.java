@@ -8,6 +8,7 @@ import io.formacdc.core.ManifestForm;
 import io.formacdc.core.SchemaIds;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the document of one schema, in either form, and refuses what cannot be used. Known keys are taken out of the
- * tree one by one; what is left over is unknown, and kept.
+ * tree one by one; what is left over is unknown, and kept. Confined to a thread.
  */
 final class ManifestReader {
     /** A document with other keys alone is somebody else's. */
@@ -25,6 +26,8 @@ final class ManifestReader {
     private final String manifestKey;
     private final String bucket;
     private final ManifestForm newForm;
+    /** Of the entry read last: most files of a schema have the same, and share them. */
+    private FrozenMap lastColumns = FrozenMap.copyOf(Map.of());
 
     /** @param newForm the form of a document without entries, which may lack the arrays that tell it */
     ManifestReader(int schemaId, String manifestKey, String bucket, ManifestForm newForm) {
@@ -189,20 +192,39 @@ final class ManifestReader {
 
     private Map<String, String> takeColumns(ObjectNode node, String where) {
         JsonNode columns = node.remove("columns");
-        Map<String, String> types = new LinkedHashMap<>();
         if (columns == null || columns.isNull()) {
-            return types;
+            return Map.of();
         }
         if (!columns.isObject()) {
             throw wrongType("columns", where, "an object", columns);
         }
-        for (Map.Entry<String, JsonNode> column : columns.properties()) {
-            if (!column.getValue().isTextual()) {
-                throw wrongType("columns." + column.getKey(), where, "text", column.getValue());
+        if (!isSame(lastColumns, columns)) {
+            Map<String, String> types = new LinkedHashMap<>();
+            for (Map.Entry<String, JsonNode> column : columns.properties()) {
+                if (!column.getValue().isTextual()) {
+                    throw wrongType("columns." + column.getKey(), where, "text", column.getValue());
+                }
+                types.put(column.getKey(), column.getValue().textValue());
             }
-            types.put(column.getKey(), column.getValue().textValue());
+            lastColumns = FrozenMap.copyOf(types);
         }
-        return types;
+        return lastColumns;
+    }
+
+    /** Whether all of a map stands in an object in the same order, and nothing else. */
+    private static boolean isSame(Map<String, String> map, JsonNode object) {
+        if (map.size() != object.size()) {
+            return false;
+        }
+        Iterator<Map.Entry<String, JsonNode>> properties = object.properties().iterator();
+        for (Map.Entry<String, String> expected : map.entrySet()) {
+            Map.Entry<String, JsonNode> found = properties.next();
+            if (!expected.getKey().equals(found.getKey())
+                    || !expected.getValue().equals(found.getValue().textValue())) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** An array's elements; none where it is absent or null, as Go writes an array it never filled. */
@@ -259,6 +281,9 @@ final class ManifestReader {
     }
 
     private static Map<String, String> textByKey(ObjectNode rest) {
+        if (rest.isEmpty()) {
+            return Map.of();
+        }
         Map<String, String> unknown = new LinkedHashMap<>();
         rest.properties().forEach(e -> unknown.put(e.getKey(), e.getValue().toString()));
         return unknown;

@@ -128,7 +128,7 @@ public final class ManifestStore {
      * @throws RuntimeException what {@link ManifestChange#applyTo} throws; not saved
      */
     public StoredManifest update(int schemaId, ManifestChange change) {
-        return update(load(schemaId), change, false);
+        return update(load(schemaId), change, new ManifestWriter(), false);
     }
 
     /**
@@ -138,7 +138,12 @@ public final class ManifestStore {
      * @param start loaded before any object that the change lists was written
      */
     public StoredManifest update(StoredManifest start, ManifestChange change) {
-        return update(start, change, true);
+        return update(start, change, new ManifestWriter());
+    }
+
+    /** @param writer what wrote {@code start}, if that is what a save has left */
+    StoredManifest update(StoredManifest start, ManifestChange change, ManifestWriter writer) {
+        return update(start, change, writer, true);
     }
 
     /** Says that no schema has a manifest, and where that was looked. */
@@ -157,7 +162,8 @@ public final class ManifestStore {
         return objects;
     }
 
-    private StoredManifest update(StoredManifest start, ManifestChange change, boolean startIsOlderThanObjects) {
+    private StoredManifest update(
+            StoredManifest start, ManifestChange change, ManifestWriter writer, boolean startIsOlderThanObjects) {
         StoredManifest current = start;
         boolean objectsAreSafe = startIsOlderThanObjects;
         RuntimeException unsettled = null; // of a save that may be under way still
@@ -169,7 +175,7 @@ public final class ManifestStore {
             if (!objectsAreSafe) {
                 requireObjects(current, change, unsettled);
             }
-            byte[] content = encode(next);
+            byte[] content = encode(next, writer);
             if (!options.singleWriterStore()) {
                 StoreProbe.ensureSafe(objects, keyOf(next));
             }
@@ -237,10 +243,10 @@ public final class ManifestStore {
         }
     }
 
-    private byte[] encode(Manifest next) {
+    private byte[] encode(Manifest next, ManifestWriter writer) {
         byte[] content;
         try {
-            content = ManifestJson.write(next);
+            content = writer.write(next);
         } catch (IllegalArgumentException e) {
             throw new InvalidManifestException(nameOf(next) + " is not saved: " + e.getMessage(), e);
         }

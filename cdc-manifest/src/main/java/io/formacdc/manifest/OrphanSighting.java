@@ -1,7 +1,5 @@
 package io.formacdc.manifest;
 
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -15,7 +13,7 @@ import java.util.Map;
  */
 public record OrphanSighting(String path, long seenAtMillis, Map<String, String> unknownKeys) {
     public OrphanSighting {
-        unknownKeys = Collections.unmodifiableMap(new LinkedHashMap<>(unknownKeys));
+        unknownKeys = FrozenMap.copyOf(unknownKeys);
     }
 
     /** An orphan found at an instant, epoch milliseconds. */

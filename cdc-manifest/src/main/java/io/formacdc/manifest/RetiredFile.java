@@ -1,7 +1,5 @@
 package io.formacdc.manifest;
 
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -13,7 +11,7 @@ import java.util.Map;
  */
 public record RetiredFile(String path, long retiredAtMillis, Map<String, String> unknownKeys) {
     public RetiredFile {
-        unknownKeys = Collections.unmodifiableMap(new LinkedHashMap<>(unknownKeys));
+        unknownKeys = FrozenMap.copyOf(unknownKeys);
     }
 
     /** A file retired at an instant, epoch milliseconds. */

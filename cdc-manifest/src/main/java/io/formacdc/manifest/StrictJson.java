@@ -4,18 +4,17 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.util.ByteArrayBuilder;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.core.util.Separators;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.util.Optional;
 
 /** JSON without leniency: one value, no key twice, numbers exact, nesting bounded. */
@@ -29,20 +28,20 @@ final class StrictJson {
                             .maxStringLength(Integer.MAX_VALUE)
                             .maxNameLength(Integer.MAX_VALUE)
                             .build())
-                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                     .build())
+            .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
             .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
             .build();
 
     /** Two spaces, as Go's {@code MarshalIndent} is told to in the original. */
-    private static final ObjectWriter WRITER = MAPPER.writer(new DefaultPrettyPrinter(Separators.createDefaultInstance()
+    private static final DefaultPrettyPrinter INDENTED = new DefaultPrettyPrinter(Separators.createDefaultInstance()
                     .withObjectFieldValueSpacing(Separators.Spacing.AFTER)
                     .withObjectEmptySeparator("")
                     .withArrayEmptySeparator(""))
             .withObjectIndenter(new DefaultIndenter("  ", "\n"))
-            .withArrayIndenter(new DefaultIndenter("  ", "\n")));
+            .withArrayIndenter(new DefaultIndenter("  ", "\n"));
 
     private StrictJson() {}
 
@@ -81,13 +80,35 @@ final class StrictJson {
     }
 
     static byte[] write(Content content) {
+        return writeNested(0, content);
+    }
+
+    /** Writes a value as it reads inside so many others. */
+    static byte[] writeNested(int depth, Content content) {
         try (ByteArrayBuilder bytes = new ByteArrayBuilder();
-                JsonGenerator json = WRITER.createGenerator(bytes)) {
+                JsonGenerator json = MAPPER.createGenerator(bytes)) {
+            json.setPrettyPrinter(new IndentedFrom(depth));
             content.writeTo(json);
             json.flush();
             return bytes.toByteArray();
         } catch (IOException e) {
             throw new IllegalStateException("JSON cannot be written to memory", e);
+        }
+    }
+
+    /** Writes a value that {@link #writeNested} has written already. */
+    static void writeWritten(JsonGenerator json, byte[] value) throws IOException {
+        json.writeRawValue(""); // what separates it from the value before
+        json.flush();
+        ((OutputStream) json.getOutputTarget()).write(value);
+    }
+
+    private static final class IndentedFrom extends DefaultPrettyPrinter {
+        private static final long serialVersionUID = 1;
+
+        IndentedFrom(int depth) {
+            super(INDENTED);
+            _nesting = depth;
         }
     }
 

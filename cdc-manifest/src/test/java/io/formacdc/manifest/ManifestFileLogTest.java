@@ -265,7 +265,7 @@ class ManifestFileLogTest extends FileLogContract {
         Manifest manifest = store.load(SCHEMA).manifest();
         objects.put(
                 MANIFEST_KEY,
-                ManifestJson.write(manifest.toBuilder().flushSeq(0).build()));
+                new ManifestWriter().write(manifest.toBuilder().flushSeq(0).build()));
 
         assertThatThrownBy(() -> appender.append(flushed(2))).isInstanceOf(FencedException.class);
         log.open(SCHEMA).append(flushed(2));
@@ -367,7 +367,7 @@ class ManifestFileLogTest extends FileLogContract {
         private void compact() {
             Manifest merged =
                     merge(List.of(flushKey(1)), "data/7/base-1.parquet").applyTo(patientManifest());
-            objects.put(MANIFEST_KEY, ManifestJson.write(merged));
+            objects.put(MANIFEST_KEY, new ManifestWriter().write(merged));
         }
 
         private Manifest patientManifest() {

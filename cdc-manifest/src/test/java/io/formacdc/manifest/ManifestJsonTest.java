@@ -169,6 +169,27 @@ class ManifestJsonTest {
     }
 
     @Test
+    void entriesWithTheSameColumnsShareThemAndOthersHaveTheirOwn() {
+        List<ManifestEntry> entries = read("""
+                {"schema_id": 7, "base": [
+                  {"path": "a", "columns": {"x": "UUID", "y": "BIGINT"}}, {"path": "b", "columns": {"x": "UUID", "y": "BIGINT"}},
+                  {"path": "c", "columns": {"y": "BIGINT", "x": "UUID"}}, {"path": "d", "columns": {"y": "BIGINT", "x": "DATE"}},
+                  {"path": "e", "columns": {"y": "BIGINT"}}, {"path": "f", "columns": {}}, {"path": "g"}]}""").base();
+
+        assertThat(entries.get(1).columns()).isSameAs(entries.get(0).columns());
+        assertThat(entries)
+                .extracting(entry -> entry.columns().toString())
+                .containsExactly(
+                        "{x=UUID, y=BIGINT}",
+                        "{x=UUID, y=BIGINT}",
+                        "{y=BIGINT, x=UUID}",
+                        "{y=BIGINT, x=DATE}",
+                        "{y=BIGINT}",
+                        "{}",
+                        "{}");
+    }
+
+    @Test
     void tiersAreKnownInAnyCaseAndUnknownOnesAreListedStill() {
         Manifest manifest = read("""
                 {"schema_id": 7, "files": [{"tier": "BASE", "path": "a"}, {"tier": "archive", "path": "b"}]}""");
@@ -276,6 +297,7 @@ class ManifestJsonTest {
             {"schema_id": 7, "base": [{"path": "a"}], "files": [{"path": "b"}]} | under "files" and under "base"
             {"schema_id": 7, "base": [{"path": "a", "size_bytes": "1"}]}        | has size_bytes of "a" that is not
             {"schema_id": 7, "base": [{"path": "a", "columns": {"c": 1}}]}      | has columns.c of "a" that is not text
+            {"schema_id": 7, "base": [{"path": "a", "columns": {"c": "A"}}, {"path": "b", "columns": {"c": null}}]} | has columns.c of "b" that is not text but null
             {"schema_id": 7, "base": [{"path": "a", "columns": []}]}            | has columns of "a" that is not an object
             {"schema_id": 7, "retired": [{"path": "a"}]}                        | has "a" without retired_at_ms
             {"schema_id": 7, "orphans": [{"path": "a"}]}                        | has "a" without seen_at_ms
@@ -339,7 +361,7 @@ class ManifestJsonTest {
     }
 
     private static String write(Manifest manifest) {
-        return new String(ManifestJson.write(manifest), UTF_8);
+        return new String(new ManifestWriter().write(manifest), UTF_8);
     }
 
     private static String rewritten(String document) {

@@ -94,8 +94,9 @@ class MutatedInputTest {
     @ParameterizedTest
     @EnumSource
     void aMutatedManifestIsRefusedOrIsAManifest(ManifestForm form) {
-        byte[] good = ManifestJson.write(
-                Entries.manifest(Entries.base(1, 1, 10, 1, 10), Entries.base(2, 11, 20, 1, 10), Entries.delta(3, 1, 5))
+        byte[] good = new ManifestWriter()
+                .write(Entries.manifest(
+                                Entries.base(1, 1, 10, 1, 10), Entries.base(2, 11, 20, 1, 10), Entries.delta(3, 1, 5))
                         .toBuilder()
                         .form(form)
                         .retired(List.of(RetiredFile.of(Entries.baseKey(9), 5)))
@@ -109,7 +110,7 @@ class MutatedInputTest {
             objects.put(Manifests.MANIFEST_KEY, mutated);
             try {
                 Manifest read = Manifests.store(objects).load(Manifests.SCHEMA).manifest();
-                objects.put(Manifests.MANIFEST_KEY, ManifestJson.write(read));
+                objects.put(Manifests.MANIFEST_KEY, new ManifestWriter().write(read));
                 assertThat(Manifests.store(objects).load(Manifests.SCHEMA).manifest())
                         .as(new String(mutated, UTF_8))
                         .isEqualTo(read);

@@ -129,6 +129,8 @@ final class FolderS3 implements S3ListingClient {
                     .build();
         }
         Files.createDirectories(path.getParent());
+        // A move that replaces a file makes some file systems write the new one out at once.
+        Files.deleteIfExists(path);
         Files.move(part, path, StandardCopyOption.ATOMIC_MOVE);
         return etag(attributes(path));
     }
@@ -143,8 +145,12 @@ final class FolderS3 implements S3ListingClient {
         begin("get");
         return attempt(() -> {
             Path path = folder.resolve(request.key());
-            InputStream content = Files.newInputStream(path);
-            BasicFileAttributes file = attributes(path);
+            InputStream content;
+            BasicFileAttributes file;
+            synchronized (this) {
+                content = Files.newInputStream(path);
+                file = attributes(path);
+            }
             GetObjectResponse response = GetObjectResponse.builder()
                     .eTag(etag(file))
                     .contentLength(file.size())
@@ -158,7 +164,10 @@ final class FolderS3 implements S3ListingClient {
     public HeadObjectResponse headObject(HeadObjectRequest request) {
         begin("head");
         return attempt(() -> {
-            BasicFileAttributes file = attributes(folder.resolve(request.key()));
+            BasicFileAttributes file;
+            synchronized (this) {
+                file = attributes(folder.resolve(request.key()));
+            }
             return HeadObjectResponse.builder()
                     .eTag(etag(file))
                     .contentLength(file.size())
