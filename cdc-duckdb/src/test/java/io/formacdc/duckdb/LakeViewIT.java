@@ -9,7 +9,9 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -53,7 +55,36 @@ class LakeViewIT {
     private List<List<@Nullable String>> view(String columns, @Nullable String dirtyRows, String... lakeFiles)
             throws SQLException {
         LakeView.create(duckDb, "the \"view\"", List.of(lakeFiles), dirtyRows);
-        return TestHost.rows(duckDb, "SELECT " + columns + " FROM \"the \"\"view\"\"\" ORDER BY row_id");
+        List<List<@Nullable String>> view =
+                TestHost.rows(duckDb, "SELECT " + columns + " FROM \"the \"\"view\"\"\" ORDER BY row_id");
+        for (List<String> bases : possibleBases(List.of(lakeFiles))) {
+            List<String> others = new ArrayList<>(List.of(lakeFiles));
+            others.removeAll(bases);
+            String sql = LakeView.sql(bases, others, dirtyRows);
+            assertThat(TestHost.rows(duckDb, "SELECT " + columns + " FROM (" + sql + ") ORDER BY row_id"))
+                    .as("with the bases %s", bases)
+                    .containsExactlyInAnyOrderElementsOf(view);
+        }
+        return view;
+    }
+
+    /** Every choice of files that hold each row once, all of them together. */
+    private List<List<String>> possibleBases(List<String> lakeFiles) throws SQLException {
+        List<List<String>> choices = new ArrayList<>();
+        for (int choice = 1; choice < 1 << lakeFiles.size(); choice++) {
+            List<String> bases = new ArrayList<>();
+            for (int file = 0; file < lakeFiles.size(); file++) {
+                if ((choice >> file & 1) == 1) {
+                    bases.add(lakeFiles.get(file));
+                }
+            }
+            String list = bases.stream().map(ExportSql::literal).collect(Collectors.joining(", ", "[", "]"));
+            String once = "SELECT count(*) = count(DISTINCT row_id) FROM " + ReadParquet.of(list);
+            if (TestHost.rows(duckDb, once).equals(List.of(List.of("true")))) {
+                choices.add(bases);
+            }
+        }
+        return choices;
     }
 
     @Test

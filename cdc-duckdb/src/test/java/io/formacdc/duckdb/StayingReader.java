@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A reader of files and dirty rows that keeps its sessions between two looks, and copies of objects as long as their etag
- * is the same: cheap enough to look after every step of many thousands. Confined to a thread.
+ * is the same: cheap enough to look after every step of many thousands. Every other look takes base files for files that
+ * hold each row once. Confined to a thread.
  */
 final class StayingReader implements AutoCloseable {
     private final ObjectStore store;
@@ -43,6 +44,7 @@ final class StayingReader implements AutoCloseable {
     private final Connection duckDb = DriverManager.getConnection("jdbc:duckdb:");
     private final ManifestStore manifests;
     private final Map<String, Path> copies = new HashMap<>();
+    private long looks;
 
     /** @param folder for copies of objects */
     StayingReader(TestHost host, ObjectStore store, Path folder) throws SQLException {
@@ -82,20 +84,28 @@ final class StayingReader implements AutoCloseable {
     }
 
     private List<List<@Nullable Object>> read(String name, @Nullable Path dirtyRows) throws SQLException, IOException {
-        List<String> files = listedFiles(name);
-        return RandomEntities.inLake(duckDb, LakeView.sql(files, dirtyRows == null ? null : dirtyRows.toString()));
+        List<ManifestEntry> listed =
+                manifests.load(RandomEntities.SCHEMA).manifest().entries();
+        Map<String, Path> files = copiesOf(listed, name);
+        boolean apart = looks++ % 2 == 1;
+        List<String> bases = new ArrayList<>();
+        List<String> others = new ArrayList<>();
+        for (ManifestEntry entry : listed) {
+            boolean isBase = entry.level().equals(ManifestEntry.BASE);
+            (apart && isBase ? bases : others).add(String.valueOf(files.get(entry.key())));
+        }
+        return RandomEntities.inLake(
+                duckDb, LakeView.sql(bases, others, dirtyRows == null ? null : dirtyRows.toString()));
     }
 
-    private List<String> listedFiles(String name) throws IOException {
-        List<String> keys = manifests.load(RandomEntities.SCHEMA).manifest().entries().stream()
-                .map(ManifestEntry::key)
-                .toList();
+    private Map<String, Path> copiesOf(List<ManifestEntry> listed, String name) throws IOException {
+        List<String> keys = listed.stream().map(ManifestEntry::key).toList();
         Map<String, ObjectInfo> objects;
-        try (Stream<ObjectInfo> listed = store.list(prefix)) {
-            objects = listed.collect(Collectors.toMap(ObjectInfo::key, Function.identity()));
+        try (Stream<ObjectInfo> found = store.list(prefix)) {
+            objects = found.collect(Collectors.toMap(ObjectInfo::key, Function.identity()));
         }
         assertThat(objects.keySet()).as(name).containsAll(keys);
-        List<String> files = new ArrayList<>();
+        Map<String, Path> files = new HashMap<>();
         Map<String, Path> current = new HashMap<>();
         for (String key : keys) {
             String version =
@@ -106,7 +116,7 @@ final class StayingReader implements AutoCloseable {
                 store.download(key, copy);
             }
             current.put(version, copy);
-            files.add(copy.toString());
+            files.put(key, copy);
         }
         forgetAllBut(current);
         return files;

@@ -109,7 +109,7 @@ final class Child {
                         .schema(Workload.SCHEMA_ID)
                         .orElseThrow()
                         .bytesWritten();
-            case VIEW -> ViewBench.rows(new LakeOnDisk(config, Path.of(args[5])).files(Workload.SCHEMA_ID));
+            case VIEW -> ViewBench.rows(new LakeOnDisk(config, Path.of(args[5])), Workload.SCHEMA_ID);
         };
         double millis = (System.nanoTime() - begin) / (double) TimeUnit.MILLISECONDS.toNanos(1);
         System.out.println();

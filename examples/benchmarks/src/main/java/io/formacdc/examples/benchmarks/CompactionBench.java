@@ -18,6 +18,7 @@ import java.util.Map;
 record CompactionBench() implements Bench {
     private static final double TIME_MARK = 1 / 6.0;
     private static final double BYTES_MARK = 0.15;
+    static final int BASE_FILES = 20;
 
     @Override
     public String name() {
@@ -37,7 +38,7 @@ record CompactionBench() implements Bench {
     @Override
     public List<Figure> run(Stage stage) throws Exception {
         Workload work = stage.workload();
-        LakeOnDisk lake = LakeOnDisk.create(stage, work, changedRows(work));
+        LakeOnDisk lake = LakeOnDisk.create(stage, work, LakeOnDisk.megabytes(work, BASE_FILES), changedRows(work));
         Path target = stage.newFolder().resolve("all.parquet");
         Compaction ours = new Compaction(stage, work, lake);
         Alternation.Medians medians =
@@ -92,7 +93,7 @@ record CompactionBench() implements Bench {
         @Override
         public void run() {
             CompactionConfig compaction = CompactionConfig.builder()
-                    .targetBaseSizeMb(LakeOnDisk.fileMegabytes(work))
+                    .targetBaseSizeMb(LakeOnDisk.megabytes(work, BASE_FILES))
                     .dirtyRatioPct(1)
                     .build();
             SchemaCompaction done = Cdc.compact(copy.config(), compaction, new FolderS3(copy.folder(), Duration.ZERO))

@@ -82,7 +82,12 @@ record GrowthBench() implements Bench {
 
     private static Child.Outcome inOneLake(Stage stage, Child.Work kind, Workload work, Path lake) throws Exception {
         return Child.run(
-                stage, kind, stage.database(work), lake, MemoryBench.DUCK_MEMORY, LakeOnDisk.fileMegabytes(work));
+                stage,
+                kind,
+                stage.database(work),
+                lake,
+                MemoryBench.DUCK_MEMORY,
+                LakeOnDisk.megabytes(work, CompactionBench.BASE_FILES));
     }
 
     private static Figure figure(String name, List<Point> points) {

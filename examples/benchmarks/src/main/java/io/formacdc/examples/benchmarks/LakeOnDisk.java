@@ -2,8 +2,12 @@ package io.formacdc.examples.benchmarks;
 
 import io.formacdc.core.BaseExportOptions;
 import io.formacdc.core.CdcConfig;
+import io.formacdc.core.ManifestConfig;
 import io.formacdc.duckdb.Cdc;
+import io.formacdc.duckdb.LakeView;
 import io.formacdc.examples.localstack.LocalPostgres;
+import io.formacdc.manifest.Manifest;
+import io.formacdc.manifest.ManifestEntry;
 import io.formacdc.manifest.ManifestStore;
 import io.formacdc.manifest.ManifestStoreOptions;
 import io.formacdc.s3.S3ObjectStore;
@@ -21,17 +25,18 @@ import java.util.stream.Stream;
  * @param folder the bucket
  */
 record LakeOnDisk(CdcConfig config, Path folder) {
-    private static final int BASE_FILES = 20;
     /** What a row of the standard work takes in a file, roughly. */
     private static final int BYTES_OF_A_ROW = 75;
 
-    /** @param changed a condition on {@code entity_main}: which rows were changed after the base was exported */
-    static LakeOnDisk create(Stage stage, Workload work, String changed) throws Exception {
+    /**
+     * @param megabytes of a base file at most
+     * @param changed a condition on {@code entity_main}: which rows were changed after the base was exported
+     */
+    static LakeOnDisk create(Stage stage, Workload work, int megabytes, String changed) throws Exception {
         LocalPostgres database = stage.database(work);
         Path folder = stage.newFolder();
         FolderS3 store = new FolderS3(folder, Duration.ZERO);
-        CdcConfig config =
-                stage.config(database).targetFileSizeMb(fileMegabytes(work)).build();
+        CdcConfig config = stage.config(database).targetFileSizeMb(megabytes).build();
         Cdc.exportBase(config, store, work.schemaId(), BaseExportOptions.DEFAULTS, Workload.REGISTRY);
         try (Connection connection = database.dataSource().getConnection()) {
             work.makeDirty(connection, changed);
@@ -40,21 +45,33 @@ record LakeOnDisk(CdcConfig config, Path folder) {
         return new LakeOnDisk(config, folder);
     }
 
-    /** So large that the work takes about twenty. */
-    static int fileMegabytes(Workload work) {
-        return (int) Math.max(1, Math.round((double) work.rows() * BYTES_OF_A_ROW / BASE_FILES / 1_000_000));
+    /** So large that the work takes about so many files. */
+    static int megabytes(Workload work, int files) {
+        return (int) Math.max(1, Math.round((double) work.rows() * BYTES_OF_A_ROW / files / 1_000_000));
     }
 
     /** Paths of the listed files. */
     List<String> files(int schemaId) {
+        return paths(manifest(schemaId).entries());
+    }
+
+    /** The query of the merge-on-read view. */
+    String view(int schemaId) {
+        Manifest manifest = manifest(schemaId);
+        return LakeView.sql(paths(manifest.base()), paths(manifest.delta()), null);
+    }
+
+    private Manifest manifest(int schemaId) {
         S3ObjectStore objects = new S3ObjectStore(new FolderS3(folder, Duration.ZERO), config.s3Bucket());
-        return new ManifestStore(
-                        objects,
-                        io.formacdc.core.ManifestConfig.of(config).orElseThrow(),
-                        ManifestStoreOptions.of(config))
-                .load(schemaId).manifest().entries().stream()
-                        .map(entry -> folder.resolve(entry.key()).toString())
-                        .toList();
+        return new ManifestStore(objects, ManifestConfig.of(config).orElseThrow(), ManifestStoreOptions.of(config))
+                .load(schemaId)
+                .manifest();
+    }
+
+    private List<String> paths(List<ManifestEntry> entries) {
+        return entries.stream()
+                .map(entry -> folder.resolve(entry.key()).toString())
+                .toList();
     }
 
     /** The same lake once more, in a folder of its own. */

@@ -53,7 +53,12 @@ record MemoryBench() implements Bench {
             work.makeDirty(connection);
         }
         Child.Outcome outcome = Child.run(
-                stage, Child.Work.FLUSH, database, stage.newFolder(), DUCK_MEMORY, LakeOnDisk.fileMegabytes(work));
+                stage,
+                Child.Work.FLUSH,
+                database,
+                stage.newFolder(),
+                DUCK_MEMORY,
+                LakeOnDisk.megabytes(work, CompactionBench.BASE_FILES));
         Check.equal(work.rows(), outcome.rows(), "rows flushed");
         return outcome;
     }

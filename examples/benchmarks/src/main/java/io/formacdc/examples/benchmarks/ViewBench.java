@@ -1,6 +1,6 @@
 package io.formacdc.examples.benchmarks;
 
-import io.formacdc.duckdb.LakeView;
+import io.formacdc.core.CdcConfig;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -31,8 +31,9 @@ record ViewBench() implements Bench {
     @Override
     public List<Figure> run(Stage stage) throws Exception {
         Workload work = stage.workload();
-        LakeOnDisk lake = LakeOnDisk.create(stage, work, "integer_01 % 20 = 0");
-        String view = LakeView.sql(lake.files(work.schemaId()), null);
+        LakeOnDisk lake = LakeOnDisk.create(
+                stage, work, CdcConfig.builder().build().withDefaults().targetFileSizeMb(), "integer_01 % 20 = 0");
+        String view = lake.view(work.schemaId());
         Path base = stage.newFolder().resolve("base.parquet");
         try (Connection duckDb = DriverManager.getConnection("jdbc:duckdb:");
                 Statement statement = duckDb.createStatement()) {
@@ -46,11 +47,11 @@ record ViewBench() implements Bench {
         }
     }
 
-    /** The query over the view of these files, by a DuckDB of its own; yields their rows. */
-    static long rows(List<String> files) throws SQLException {
+    /** The query over the view of a lake, by a DuckDB of its own; yields its rows. */
+    static long rows(LakeOnDisk lake, int schemaId) throws SQLException {
         try (Connection duckDb = DriverManager.getConnection("jdbc:duckdb:");
                 Statement statement = duckDb.createStatement()) {
-            return rows(statement, "(" + LakeView.sql(files, null) + ")");
+            return rows(statement, "(" + lake.view(schemaId) + ")");
         }
     }
 
