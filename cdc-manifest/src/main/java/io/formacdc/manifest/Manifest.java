@@ -50,7 +50,7 @@ public record Manifest(
         retired = List.copyOf(retired);
         orphans = List.copyOf(orphans);
         unknownKeys = FrozenMap.copyOf(unknownKeys);
-        Set<String> keys = new HashSet<>();
+        Set<String> keys = new HashSet<>(2 * entries.size());
         for (ManifestEntry entry : entries) {
             if (!keys.add(entry.key())) {
                 throw new IllegalArgumentException("path \"" + entry.path() + "\" is listed twice");

@@ -3,44 +3,52 @@ package io.formacdc.manifest;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.formacdc.core.ManifestForm;
 import java.io.IOException;
-import java.util.IdentityHashMap;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a manifest, and again what it has become. Entries that were in what was written last are not encoded once more,
- * so that an append to a long list costs little more than sending it. Confined to a thread.
+ * Writes a manifest, a file to a line, and again what it has become. Entries that stand where they stood in the last
+ * document are not encoded once more, so that an append to a long list costs little more than sending it. Confined to a
+ * thread.
  */
 final class ManifestWriter {
-    /** Of an entry in the array of its tier. */
-    private static final int DEPTH = 2;
-
     private ManifestForm form = ManifestForm.TIERED;
-    /** By the very entry, of what was written last. */
-    private IdentityHashMap<ManifestEntry, byte[]> written = new IdentityHashMap<>();
+    /** The arrays of the last documents, by name; no two forms have one name. */
+    private final Map<String, WrittenArray> written = new HashMap<>();
+    /** Of the entry encoded last: most have the same. */
+    private Map<String, String> columns = Map.of();
+
+    private byte[] columnsJson = {};
+
+    private record WrittenArray(List<ManifestEntry> entries, List<byte[]> json) {
+        private static final WrittenArray EMPTY = new WrittenArray(List.of(), List.of());
+
+        byte @Nullable [] jsonOf(int index, ManifestEntry entry) {
+            return index < entries.size() && entries.get(index).equals(entry) ? json.get(index) : null;
+        }
+    }
 
     /** @throws IllegalArgumentException if an unknown key holds what is no JSON */
     byte[] write(Manifest manifest) {
-        IdentityHashMap<ManifestEntry, byte[]> last = manifest.form() == form ? written : new IdentityHashMap<>();
         form = manifest.form();
-        written = new IdentityHashMap<>(manifest.entries().size());
-        return StrictJson.write(json -> write(json, manifest, last));
+        return StrictJson.write(json -> write(json, manifest));
     }
 
-    private void write(JsonGenerator json, Manifest manifest, IdentityHashMap<ManifestEntry, byte[]> last)
-            throws IOException {
+    private void write(JsonGenerator json, Manifest manifest) throws IOException {
         json.writeStartObject();
         json.writeNumberField("schema_id", manifest.schemaId());
         json.writeNumberField("version", manifest.version());
         json.writeNumberField("flush_seq", manifest.flushSeq());
         json.writeNumberField("updated_at_ms", manifest.updatedAtMillis());
         if (form == ManifestForm.TIERED) {
-            writeEntries(json, ManifestEntry.BASE, manifest.base(), last);
-            writeEntries(json, ManifestEntry.DELTA, manifest.delta(), last);
+            writeEntries(json, ManifestEntry.BASE, manifest.base());
+            writeEntries(json, ManifestEntry.DELTA, manifest.delta());
         } else {
-            writeEntries(json, "files", manifest.entries(), last);
+            writeEntries(json, "files", manifest.entries());
         }
         if (!manifest.retired().isEmpty()) {
             json.writeArrayFieldStart("retired");
@@ -60,21 +68,22 @@ final class ManifestWriter {
         json.writeEndObject();
     }
 
-    private void writeEntries(
-            JsonGenerator json, String array, List<ManifestEntry> entries, IdentityHashMap<ManifestEntry, byte[]> last)
-            throws IOException {
+    private void writeEntries(JsonGenerator json, String array, List<ManifestEntry> entries) throws IOException {
+        WrittenArray last = written.getOrDefault(array, WrittenArray.EMPTY);
+        List<byte[]> encoded = new ArrayList<>(entries.size());
         json.writeArrayFieldStart(array);
-        for (ManifestEntry entry : entries) {
-            byte[] encoded = last.computeIfAbsent(entry, this::encode);
-            written.put(entry, encoded);
-            StrictJson.writeWritten(json, encoded);
+        for (int i = 0; i < entries.size(); i++) {
+            byte[] known = last.jsonOf(i, entries.get(i));
+            encoded.add(known == null ? encode(entries.get(i)) : known);
+            StrictJson.writeWritten(json, encoded.get(i));
         }
         json.writeEndArray();
+        written.put(array, new WrittenArray(entries, encoded));
     }
 
     private byte[] encode(ManifestEntry entry) {
         ManifestJson.EntryKeys keys = ManifestJson.EntryKeys.of(form);
-        return StrictJson.writeNested(DEPTH, json -> {
+        return StrictJson.writeInOneLine(json -> {
             json.writeStartObject();
             if (form == ManifestForm.FILES) {
                 json.writeStringField(keys.level(), labelOf(entry, keys));
@@ -91,15 +100,27 @@ final class ManifestWriter {
             writeIfKnown(json, "row_count", entry.rowCount());
             writeIfKnown(json, "checksum", entry.checksum());
             if (!entry.columns().isEmpty()) {
-                json.writeObjectFieldStart("columns");
-                for (Map.Entry<String, String> column : entry.columns().entrySet()) {
-                    json.writeStringField(column.getKey(), column.getValue());
-                }
-                json.writeEndObject();
+                json.writeFieldName("columns");
+                StrictJson.writeWritten(json, encode(entry.columns()));
             }
             writeUnknown(json, entry.unknownKeys(), keys.all());
             json.writeEndObject();
         });
+    }
+
+    @SuppressWarnings("ReferenceEquality") // equal maps can differ in their order
+    private byte[] encode(Map<String, String> wanted) {
+        if (wanted != columns) {
+            columnsJson = StrictJson.writeInOneLine(json -> {
+                json.writeStartObject();
+                for (Map.Entry<String, String> column : wanted.entrySet()) {
+                    json.writeStringField(column.getKey(), column.getValue());
+                }
+                json.writeEndObject();
+            });
+            columns = wanted;
+        }
+        return columnsJson;
     }
 
     /** The level as it was spelled, unless the entry has changed its tier since. */
@@ -117,11 +138,14 @@ final class ManifestWriter {
     private static void writeSince(
             JsonGenerator json, String path, String key, long millis, Map<String, String> unknownKeys)
             throws IOException {
-        json.writeStartObject();
-        json.writeStringField("path", path);
-        json.writeNumberField(key, millis);
-        writeUnknown(json, unknownKeys, Set.of("path", key));
-        json.writeEndObject();
+        byte[] line = StrictJson.writeInOneLine(object -> {
+            object.writeStartObject();
+            object.writeStringField("path", path);
+            object.writeNumberField(key, millis);
+            writeUnknown(object, unknownKeys, Set.of("path", key));
+            object.writeEndObject();
+        });
+        StrictJson.writeWritten(json, line);
     }
 
     private static void writeIfKnown(JsonGenerator json, String key, @Nullable String value) throws IOException {

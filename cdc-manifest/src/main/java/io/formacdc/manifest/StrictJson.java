@@ -10,6 +10,7 @@ import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.core.util.Separators;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -35,13 +36,21 @@ final class StrictJson {
             .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
             .build();
 
+    private static final Separators SPACED = Separators.createDefaultInstance()
+            .withObjectFieldValueSpacing(Separators.Spacing.AFTER)
+            .withObjectEmptySeparator("")
+            .withArrayEmptySeparator("");
+
     /** Two spaces, as Go's {@code MarshalIndent} is told to in the original. */
-    private static final DefaultPrettyPrinter INDENTED = new DefaultPrettyPrinter(Separators.createDefaultInstance()
-                    .withObjectFieldValueSpacing(Separators.Spacing.AFTER)
-                    .withObjectEmptySeparator("")
-                    .withArrayEmptySeparator(""))
+    private static final ObjectWriter INDENTED = MAPPER.writer(new DefaultPrettyPrinter(SPACED)
             .withObjectIndenter(new DefaultIndenter("  ", "\n"))
-            .withArrayIndenter(new DefaultIndenter("  ", "\n"));
+            .withArrayIndenter(new DefaultIndenter("  ", "\n")));
+
+    private static final ObjectWriter IN_ONE_LINE =
+            MAPPER.writer(new DefaultPrettyPrinter(SPACED.withObjectEntrySpacing(Separators.Spacing.AFTER)
+                            .withArrayValueSpacing(Separators.Spacing.AFTER))
+                    .withObjectIndenter(new DefaultPrettyPrinter.NopIndenter())
+                    .withArrayIndenter(new DefaultPrettyPrinter.NopIndenter()));
 
     private StrictJson() {}
 
@@ -80,14 +89,16 @@ final class StrictJson {
     }
 
     static byte[] write(Content content) {
-        return writeNested(0, content);
+        return write(INDENTED, content);
     }
 
-    /** Writes a value as it reads inside so many others. */
-    static byte[] writeNested(int depth, Content content) {
+    static byte[] writeInOneLine(Content content) {
+        return write(IN_ONE_LINE, content);
+    }
+
+    private static byte[] write(ObjectWriter writer, Content content) {
         try (ByteArrayBuilder bytes = new ByteArrayBuilder();
-                JsonGenerator json = MAPPER.createGenerator(bytes)) {
-            json.setPrettyPrinter(new IndentedFrom(depth));
+                JsonGenerator json = writer.createGenerator(bytes)) {
             content.writeTo(json);
             json.flush();
             return bytes.toByteArray();
@@ -96,20 +107,11 @@ final class StrictJson {
         }
     }
 
-    /** Writes a value that {@link #writeNested} has written already. */
+    /** Writes a value that is written already. */
     static void writeWritten(JsonGenerator json, byte[] value) throws IOException {
         json.writeRawValue(""); // what separates it from the value before
         json.flush();
         ((OutputStream) json.getOutputTarget()).write(value);
-    }
-
-    private static final class IndentedFrom extends DefaultPrettyPrinter {
-        private static final long serialVersionUID = 1;
-
-        IndentedFrom(int depth) {
-            super(INDENTED);
-            _nesting = depth;
-        }
     }
 
     /** What is wrong, and where. */

@@ -27,28 +27,15 @@ class ManifestJsonTest {
               "flush_seq": 9,
               "updated_at_ms": 1790000000000,
               "base": [
-                {
-                  "path": "data/7/base-1.parquet",
-                  "min_row_id": "00000000-0000-0000-0000-000000000001",
-                  "max_row_id": "ffffffff-ffff-ffff-ffff-ffffffffffff",
-                  "min_time_slot": 1,
-                  "max_time_slot": 9,
-                  "size_bytes": 123,
-                  "level": "base",
-                  "row_count": 10,
-                  "checksum": "sha256:abc",
-                  "columns": {
-                    "row_id": "UUID",
-                    "changed_at": "BIGINT"
-                  }
-                }
+                {"path": "data/7/base-1.parquet", "min_row_id": "00000000-0000-0000-0000-000000000001", \
+            "max_row_id": "ffffffff-ffff-ffff-ffff-ffffffffffff", "min_time_slot": 1, "max_time_slot": 9, \
+            "size_bytes": 123, "level": "base", "row_count": 10, "checksum": "sha256:abc", \
+            "columns": {"row_id": "UUID", "changed_at": "BIGINT"}}
               ],
               "delta": [],
               "retired": [
-                {
-                  "path": "data/7/old.parquet",
-                  "retired_at_ms": 1
-                }
+                {"path": "data/7/old.parquet", "retired_at_ms": 1},
+                {"path": "data/7/older.parquet", "retired_at_ms": 0, "by": ["me", "you"]}
               ]
             }""";
 
@@ -59,24 +46,10 @@ class ManifestJsonTest {
               "flush_seq": 9,
               "updated_at_ms": 1790000000000,
               "files": [
-                {
-                  "tier": "delta",
-                  "path": "s3://lake/data/7/d.parquet",
-                  "row_id_min": "",
-                  "row_id_max": "",
-                  "created_min": 1,
-                  "created_max": 9,
-                  "size_bytes": 0,
-                  "row_count": 10,
-                  "checksum": "sha256:abc",
-                  "columns": {
-                    "row_id": "UUID"
-                  }
-                },
-                {
-                  "tier": "base",
-                  "path": "data/7/b.parquet"
-                }
+                {"tier": "delta", "path": "s3://lake/data/7/d.parquet", "row_id_min": "", "row_id_max": "", \
+            "created_min": 1, "created_max": 9, "size_bytes": 0, "row_count": 10, "checksum": "sha256:abc", \
+            "columns": {"row_id": "UUID"}},
+                {"tier": "base", "path": "data/7/b.parquet"}
               ]
             }""";
 
@@ -108,7 +81,10 @@ class ManifestJsonTest {
                         Map.of("row_id", "UUID", "changed_at", "BIGINT"),
                         Map.of()));
         assertThat(manifest.delta()).isEmpty();
-        assertThat(manifest.retired()).containsExactly(RetiredFile.of("data/7/old.parquet", 1));
+        assertThat(manifest.retired())
+                .containsExactly(
+                        RetiredFile.of("data/7/old.parquet", 1),
+                        new RetiredFile("data/7/older.parquet", 0, Map.of("by", "[\"me\",\"you\"]")));
     }
 
     @Test
@@ -369,6 +345,6 @@ class ManifestJsonTest {
     }
 
     private static String oneLine(String document) {
-        return document.replaceAll("\n *", "");
+        return document.replaceAll("\n *", "").replace(", ", ",");
     }
 }

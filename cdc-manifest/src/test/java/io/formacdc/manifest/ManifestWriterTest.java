@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.formacdc.core.ManifestForm;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -12,6 +13,17 @@ import org.junit.jupiter.api.Test;
 
 /** What a writer remembers of the document before must not show in the next. */
 class ManifestWriterTest {
+    private static final List<Map<String, String>> COLUMNS =
+            List.of(Map.of(), columns("row_id"), columns("row_id", "name"), columns("name", "row_id"));
+
+    private static Map<String, String> columns(String... names) {
+        Map<String, String> columns = new LinkedHashMap<>();
+        for (String name : names) {
+            columns.put(name, "VARCHAR");
+        }
+        return columns;
+    }
+
     @Test
     void whateverWasWrittenBeforeTheDocumentIsTheSame() {
         Random random = new Random(3);
@@ -26,7 +38,10 @@ class ManifestWriterTest {
                 default ->
                     entries.add(
                             random.nextInt(entries.size() + 1),
-                            random.nextBoolean() ? Entries.delta(i, i, 5) : Entries.base(i, i, i + 1, 1, 10));
+                            (random.nextBoolean() ? Entries.delta(i, i, 5) : Entries.base(i, i, i + 1, 1, 10))
+                                    .toBuilder()
+                                            .columns(COLUMNS.get(random.nextInt(COLUMNS.size())))
+                                            .build());
             }
             Manifest manifest = Manifest.empty(Manifests.SCHEMA, form).toBuilder()
                     .version(i)

@@ -14,26 +14,31 @@ import io.formacdc.manifest.ManifestStore;
 import io.formacdc.manifest.ManifestStoreOptions;
 import io.formacdc.s3.S3ObjectStore;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
 /** An append to a manifest that lists many files. */
-record ManifestBench() implements Bench {
-    private static final double MARK = 25;
+record ManifestBench(String name, Duration latency, double mark) implements Bench {
     private static final int MANY = 10_000;
     private static final int FEW = 100;
     private static final int APPENDS = 5;
 
-    @Override
-    public String name() {
-        return "manifest";
+    static ManifestBench withoutLatency() {
+        return new ManifestBench("manifest", Duration.ZERO, 25);
+    }
+
+    /** As if the store were over the network. */
+    static ManifestBench withLatency() {
+        return new ManifestBench("manifest-remote", Duration.ofMillis(20), 0);
     }
 
     @Override
     public String subject() {
-        return "five appends to a manifest of 10,000 files";
+        return "five appends to a manifest of 10,000 files"
+                + (latency.isZero() ? "" : ", " + latency.toMillis() + " ms an object request");
     }
 
     @Override
@@ -47,12 +52,12 @@ record ManifestBench() implements Bench {
         ManifestStore many = manifestOf(stage, files);
         ManifestStore few = manifestOf(stage, FEW);
         Alternation.Medians medians = new Alternation(3, 9).measure(() -> append(many), () -> append(few));
-        return List.of(Figure.of(name(), MARK, medians, files));
+        return List.of(Figure.of(name, mark, medians, files));
     }
 
-    private static ManifestStore manifestOf(Stage stage, int files) throws IOException {
+    private ManifestStore manifestOf(Stage stage, int files) throws IOException {
         ManifestStore store = new ManifestStore(
-                new S3ObjectStore(stage.newStore(), "benchmark"),
+                new S3ObjectStore(new FolderS3(stage.newFolder(), latency), "benchmark"),
                 new ManifestConfig("benchmark", "lake", ""),
                 ManifestStoreOptions.of(CdcConfig.builder().build().withDefaults()));
         store.update(Workload.SCHEMA_ID, new Filling(files));
