@@ -2,10 +2,14 @@ package io.formacdc.duckdb;
 
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.TableName;
+import io.formacdc.manifest.Manifest;
+import io.formacdc.manifest.ManifestEntry;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -33,15 +37,25 @@ public final class LakeView {
     }
 
     /**
-     * The same over files of which some hold each row once, all of them together, as base files do: that takes about two
+     * The same over the files of a manifest. It tells which of them hold each row once, so that the query takes about two
      * thirds of the time.
      *
-     * @param bases paths or URLs of every listed file of the level base; may be empty. A row that two of them hold, and
-     *     none of the others, would be there twice
-     * @param others those of every other listed file; may be empty
-     * @param dirtyRows a file with the rows dirty in PostgreSQL, in the form of a delta; null to leave them out
+     * @param location path or URL of the file with a key
+     * @param dirtyRows as above
      */
-    public static String sql(List<String> bases, List<String> others, @Nullable String dirtyRows) {
+    public static String sql(Manifest manifest, UnaryOperator<String> location, @Nullable String dirtyRows) {
+        List<ManifestEntry> bases = manifest.disjointBases();
+        List<ManifestEntry> others = new ArrayList<>(manifest.entries());
+        others.removeAll(bases);
+        return sql(locations(bases, location), locations(others, location), dirtyRows);
+    }
+
+    private static List<String> locations(List<ManifestEntry> entries, UnaryOperator<String> location) {
+        return entries.stream().map(entry -> location.apply(entry.key())).toList();
+    }
+
+    /** @param bases files that hold each row once, all of them together */
+    static String sql(List<String> bases, List<String> others, @Nullable String dirtyRows) {
         String lake = bases.isEmpty() && others.isEmpty() ? null : lake(bases, others, dirtyRows);
         String hot = dirtyRows == null
                 ? null

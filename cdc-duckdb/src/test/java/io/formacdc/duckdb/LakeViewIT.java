@@ -3,7 +3,11 @@ package io.formacdc.duckdb;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.formacdc.core.CdcConfig;
+import io.formacdc.core.FileContents;
 import io.formacdc.core.FlushReport;
+import io.formacdc.core.ManifestForm;
+import io.formacdc.manifest.Manifest;
+import io.formacdc.manifest.ManifestEntry;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -11,6 +15,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -93,6 +99,36 @@ class LakeViewIT {
         String newer = file("v", A + ", 2, 0, 'a2'", B + ", 3, 0, 'b3'");
         assertThat(view("v", null, older, newer)).containsExactly(List.of("a2"), List.of("b9"));
         assertThat(view("v", null, newer, older)).containsExactly(List.of("a2"), List.of("b9"));
+    }
+
+    @Test
+    void aManifestTellsWhichFilesHoldEachRowOnceAndTheLevelAloneDoesNot() throws SQLException {
+        String compacted = "data/7/base-00000000-0000-7000-8000-000000000001.parquet";
+        String promoted = "data/7/00000000-0000-7000-8000-000000000002.parquet";
+        String files = file("v", A + ", 1, 0, 'a1'", B + ", 1, 0, 'b1'");
+        String newer = file("v", A + ", 2, 0, 'a2'");
+        FileContents contents = new FileContents(
+                2,
+                1,
+                null,
+                new FileContents.RowIdRange(UUID.fromString(A.replace("'", "")), UUID.fromString(B.replace("'", ""))),
+                new FileContents.VersionRange(1, 1),
+                Map.of());
+        Manifest manifest = new Manifest(
+                7,
+                1,
+                0,
+                1,
+                List.of(ManifestEntry.base(promoted, contents), ManifestEntry.base(compacted, contents)),
+                List.of(),
+                List.of(),
+                ManifestForm.TIERED,
+                Map.of());
+
+        String sql = LakeView.sql(manifest, key -> key.equals(promoted) ? newer : files, null);
+
+        assertThat(TestHost.rows(duckDb, "SELECT v FROM (" + sql + ") ORDER BY row_id"))
+                .containsExactly(List.of("a2"), List.of("b1"));
     }
 
     @Test

@@ -8,6 +8,7 @@ import io.formacdc.core.ObjectStore;
 import io.formacdc.core.ObjectStore.ObjectInfo;
 import io.formacdc.core.SnapshotExporter.Chunk;
 import io.formacdc.core.SnapshotExporter.ExportedFile;
+import io.formacdc.manifest.Manifest;
 import io.formacdc.manifest.ManifestEntry;
 import io.formacdc.manifest.ManifestStore;
 import io.formacdc.manifest.ManifestStoreOptions;
@@ -18,7 +19,6 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -26,13 +26,14 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A reader of files and dirty rows that keeps its sessions between two looks, and copies of objects as long as their etag
- * is the same: cheap enough to look after every step of many thousands. Every other look takes base files for files that
+ * is the same: cheap enough to look after every step of many thousands. Every other look lets the manifest tell which files
  * hold each row once. Confined to a thread.
  */
 final class StayingReader implements AutoCloseable {
@@ -84,22 +85,19 @@ final class StayingReader implements AutoCloseable {
     }
 
     private List<List<@Nullable Object>> read(String name, @Nullable Path dirtyRows) throws SQLException, IOException {
-        List<ManifestEntry> listed =
-                manifests.load(RandomEntities.SCHEMA).manifest().entries();
-        Map<String, Path> files = copiesOf(listed, name);
-        boolean apart = looks++ % 2 == 1;
-        List<String> bases = new ArrayList<>();
-        List<String> others = new ArrayList<>();
-        for (ManifestEntry entry : listed) {
-            boolean isBase = entry.level().equals(ManifestEntry.BASE);
-            (apart && isBase ? bases : others).add(String.valueOf(files.get(entry.key())));
-        }
+        Manifest manifest = manifests.load(RandomEntities.SCHEMA).manifest();
+        List<String> keys = manifest.entries().stream().map(ManifestEntry::key).toList();
+        Map<String, Path> files = copiesOf(keys, name);
+        UnaryOperator<String> location = key -> String.valueOf(files.get(key));
+        String dirty = dirtyRows == null ? null : dirtyRows.toString();
         return RandomEntities.inLake(
-                duckDb, LakeView.sql(bases, others, dirtyRows == null ? null : dirtyRows.toString()));
+                duckDb,
+                looks++ % 2 == 0
+                        ? LakeView.sql(keys.stream().map(location).toList(), dirty)
+                        : LakeView.sql(manifest, location, dirty));
     }
 
-    private Map<String, Path> copiesOf(List<ManifestEntry> listed, String name) throws IOException {
-        List<String> keys = listed.stream().map(ManifestEntry::key).toList();
+    private Map<String, Path> copiesOf(List<String> keys, String name) throws IOException {
         Map<String, ObjectInfo> objects;
         try (Stream<ObjectInfo> found = store.list(prefix)) {
             objects = found.collect(Collectors.toMap(ObjectInfo::key, Function.identity()));

@@ -96,6 +96,17 @@ public record Manifest(
         return ofLevel(ManifestEntry.DELTA);
     }
 
+    /**
+     * Listed files that hold each row once, all of them together, as exports and compactions write a base. The level alone
+     * does not tell: older deployments call a delta a base without rewriting it.
+     */
+    public List<ManifestEntry> disjointBases() {
+        return BaseLayout.of(this, Long.MAX_VALUE).slots().stream()
+                .flatMap(slot -> slot.bases().stream())
+                .map(BaseLayout.Base::entry)
+                .toList();
+    }
+
     /** Whether there are files of tiers that this version does not know, as entries or under an unknown key. */
     boolean hasUnknownTiers() {
         return unknownKeys.values().stream().anyMatch(json -> json.contains("\"path\""))

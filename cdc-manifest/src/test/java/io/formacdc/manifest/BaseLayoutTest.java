@@ -33,6 +33,22 @@ class BaseLayoutTest {
     }
 
     @Test
+    void whatIsCalledABaseAndNeedNotHoldEachRowOnceIsNoDisjointBase() {
+        ManifestEntry promoted =
+                delta(3, 1, 5).toBuilder().level(ManifestEntry.BASE).build();
+        Manifest manifest = manifest(
+                base(1, 10, 40, 100, 10),
+                base(2, 50, 90, 100, 10),
+                promoted,
+                base(4, 60, 95, 100, 10),
+                base(5, 99, 120, 100, 10).toBuilder().maxRowId(null).build(),
+                emptyBase(6),
+                delta(7, 1, 5));
+
+        assertThat(manifest.disjointBases()).extracting(ManifestEntry::key).containsExactly(baseKey(1), baseKey(2));
+    }
+
+    @Test
     void rowIdsAreInByteOrder() {
         UUID high = UUID.fromString("f0000000-0000-4000-8000-000000000000");
         UUID higher = UUID.fromString("f0000000-0000-4000-8000-000000000001");

@@ -7,7 +7,6 @@ import io.formacdc.duckdb.Cdc;
 import io.formacdc.duckdb.LakeView;
 import io.formacdc.examples.localstack.LocalPostgres;
 import io.formacdc.manifest.Manifest;
-import io.formacdc.manifest.ManifestEntry;
 import io.formacdc.manifest.ManifestStore;
 import io.formacdc.manifest.ManifestStoreOptions;
 import io.formacdc.s3.S3ObjectStore;
@@ -52,13 +51,14 @@ record LakeOnDisk(CdcConfig config, Path folder) {
 
     /** Paths of the listed files. */
     List<String> files(int schemaId) {
-        return paths(manifest(schemaId).entries());
+        return manifest(schemaId).entries().stream()
+                .map(entry -> path(entry.key()))
+                .toList();
     }
 
     /** The query of the merge-on-read view. */
     String view(int schemaId) {
-        Manifest manifest = manifest(schemaId);
-        return LakeView.sql(paths(manifest.base()), paths(manifest.delta()), null);
+        return LakeView.sql(manifest(schemaId), this::path, null);
     }
 
     private Manifest manifest(int schemaId) {
@@ -68,10 +68,8 @@ record LakeOnDisk(CdcConfig config, Path folder) {
                 .manifest();
     }
 
-    private List<String> paths(List<ManifestEntry> entries) {
-        return entries.stream()
-                .map(entry -> folder.resolve(entry.key()).toString())
-                .toList();
+    private String path(String key) {
+        return folder.resolve(key).toString();
     }
 
     /** The same lake once more, in a folder of its own. */
