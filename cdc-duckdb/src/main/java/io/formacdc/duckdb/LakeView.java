@@ -7,8 +7,9 @@ import io.formacdc.manifest.ManifestEntry;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -23,6 +24,12 @@ public final class LakeView {
     private static final String UNITED = "union_by_name = true";
     private static final String FILE_NAME = "filename = 'forma_cdc_file'";
     private static final String ROW_NUMBER = "file_row_number = true";
+
+    /**
+     * A file's number in the list is compared at less cost than its path, but has to be looked up; a URL like {@code
+     * file:///x} is not found there, for DuckDB calls that file {@code /x}.
+     */
+    private static final int MOST_NUMBERED = 200;
 
     private LakeView() {}
 
@@ -44,14 +51,12 @@ public final class LakeView {
      * @param dirtyRows as above
      */
     public static String sql(Manifest manifest, UnaryOperator<String> location, @Nullable String dirtyRows) {
-        List<ManifestEntry> bases = manifest.disjointBases();
-        List<ManifestEntry> others = new ArrayList<>(manifest.entries());
-        others.removeAll(bases);
-        return sql(locations(bases, location), locations(others, location), dirtyRows);
-    }
-
-    private static List<String> locations(List<ManifestEntry> entries, UnaryOperator<String> location) {
-        return entries.stream().map(entry -> location.apply(entry.key())).toList();
+        List<String> bases =
+                manifest.disjointBases().stream().map(ManifestEntry::key).toList();
+        Set<String> known = new HashSet<>(bases);
+        Stream<String> others =
+                manifest.entries().stream().map(ManifestEntry::key).filter(key -> !known.contains(key));
+        return sql(bases.stream().map(location).toList(), others.map(location).toList(), dirtyRows);
     }
 
     /** @param bases files that hold each row once, all of them together */
@@ -88,7 +93,9 @@ public final class LakeView {
         if (others.isEmpty()) {
             return "SELECT * FROM " + ReadParquet.of(files, UNITED) + " f" + live;
         }
-        String file = "list_position(" + files + ", forma_cdc_file)"; // a number is compared at less cost than a path
+        String file = bases.size() + others.size() > MOST_NUMBERED
+                ? "forma_cdc_file"
+                : "coalesce(list_position(" + files + ", forma_cdc_file)::VARCHAR, forma_cdc_file)";
         String contested = bases.isEmpty()
                 ? "SELECT row_id FROM " + ReadParquet.of(files) + " GROUP BY row_id HAVING count(*) > 1"
                 : "SELECT row_id FROM " + ReadParquet.of(list(others.stream()));

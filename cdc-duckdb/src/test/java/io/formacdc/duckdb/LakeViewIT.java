@@ -132,6 +132,26 @@ class LakeViewIT {
     }
 
     @Test
+    void filesMayBeGivenByUrlsThatDuckDbWritesInAnotherWay() throws SQLException {
+        String older = "file://" + file("v", A + ", 1, 0, 'a1'", B + ", 3, 0, 'b3'");
+        String newer = "file://" + file("v", A + ", 2, 0, 'a2'", B + ", 2, 0, 'b2'");
+        assertThat(view("v", null, older, newer)).containsExactly(List.of("a2"), List.of("b3"));
+    }
+
+    @Test
+    void ofVeryManyFilesTheNewestWinsToo() throws SQLException {
+        List<String> bases = List.of(file("v", A + ", 1, 0, 'a'", B + ", 1, 0, 'b'"));
+        List<String> others = new ArrayList<>();
+        for (int i = 2; i <= 300; i++) {
+            others.add(file("v", A + ", " + (i * 37 % 301) + ", 0, 'a" + (i * 37 % 301) + "'"));
+        }
+        String sql = LakeView.sql(bases, others, null);
+
+        assertThat(TestHost.rows(duckDb, "SELECT v FROM (" + sql + ") ORDER BY row_id"))
+                .containsExactly(List.of("a300"), List.of("b"));
+    }
+
+    @Test
     void aTombstoneHidesItsRowUntilARowIsNewer() throws SQLException {
         String live = file("v", A + ", 1, 0, 'a'", B + ", 1, 0, 'b'");
         String dead = file("v", A + ", 2, 77, NULL", B + ", 2, 77, NULL");
