@@ -95,13 +95,22 @@ record PgQueries(
         return "SELECT row_id FROM (" + keysIn(RowIdInterval.ALL) + ") k ORDER BY row_id DESC LIMIT 1";
     }
 
-    /** Every {@code step}-th row id of the first {@code maxRows}, and the last one, each with its number. */
+    /**
+     * Every {@code step}-th row id of the first {@code maxRows}, and the last one, each with its number. A window would
+     * have to number and keep all of them; so each piece is a scan that begins where the one before has ended.
+     */
     String bounds(RowIdInterval range, int maxRows, int step) {
+        String piece = "SELECT (array_agg(row_id))[count(*)] AS row_id, count(*) AS size"
+                + " FROM (SELECT row_id FROM (%s) k WHERE %s ORDER BY row_id LIMIT %s) c";
         return """
-                SELECT row_id, n FROM (
-                  SELECT row_id, row_number() OVER (ORDER BY row_id) AS n, count(*) OVER () AS total FROM (
-                    SELECT row_id FROM (%s) k ORDER BY row_id LIMIT %d) c) d
-                 WHERE n %% %d = 0 OR n = total ORDER BY n""".formatted(keysIn(range), maxRows, step);
+                WITH RECURSIVE pieces AS (
+                  SELECT row_id, size, size AS n FROM (%s) f
+                   UNION ALL
+                  SELECT e.row_id, e.size, p.n + e.size FROM pieces p CROSS JOIN LATERAL (%s) e WHERE p.size = %d)
+                SELECT row_id, n FROM pieces WHERE size > 0 ORDER BY n""".formatted(
+                piece.formatted(keysIn(range), "true", Math.min(step, maxRows)),
+                piece.formatted(keysIn(range), "row_id > p.row_id", "least(" + step + ", " + maxRows + " - p.n)"),
+                step);
     }
 
     /** Number of rows, and two sums of hashes of id and version. */

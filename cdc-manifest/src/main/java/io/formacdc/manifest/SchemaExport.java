@@ -14,9 +14,7 @@ import io.formacdc.core.ExportRefusedException;
 import io.formacdc.core.FencedException;
 import io.formacdc.core.FileContents;
 import io.formacdc.core.LiveExporter.LiveSnapshot;
-import io.formacdc.core.LiveExporter.RowsDigest;
 import io.formacdc.core.Progress.Task;
-import io.formacdc.core.RowIdInterval;
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.SchemaLockedException;
 import io.formacdc.core.SchemaRegistry;
@@ -58,6 +56,7 @@ final class SchemaExport {
 
     private final long begin = System.nanoTime();
     private final BaseFiles files;
+    private final WorkSteps steps = new WorkSteps();
     private @Nullable StagedExport staged;
     private List<ExportedRange> ranges = List.of();
     private String step = "look-up of the schema's attributes";
@@ -110,21 +109,18 @@ final class SchemaExport {
             if (last == null && loaded.manifest().entries().isEmpty()) {
                 return report(Outcome.NOTHING_TO_EXPORT, List.of(), 0, null);
             }
-            RowsDigest live = snapshot.digest(RowIdInterval.ALL);
-            listener.exportStarted(schemaId, live.rows());
+            LiveSurvey survey = LiveSurvey.of(snapshot, last, config.maxBatchSize(), steps);
+            long liveRows = survey.live().rows();
+            listener.exportStarted(schemaId, liveRows);
             step = "export of live rows";
-            StagedExport staging = staging(snapshot, live);
-            // Where nothing is listed, readers fall back to the whole bucket.
-            ranges = last == null ? staging.stageNoRows() : staging.stageAll(last, attributes, filesAtOnce);
-            checkComplete(live.rows());
+            StagedExport staging =
+                    new StagedExport(schemaId, config, snapshot, survey, files, progressOf(liveRows, 0), steps);
+            staged = staging;
+            // A file without rows too: where nothing is listed, readers fall back to the whole bucket.
+            ranges = staging.stageAll(attributes, filesAtOnce);
+            checkComplete(liveRows);
         }
         return publish(loaded, fence);
-    }
-
-    private StagedExport staging(LiveSnapshot snapshot, RowsDigest live) {
-        StagedExport begun = new StagedExport(schemaId, config, snapshot, live, files, progressOf(live.rows(), 0));
-        staged = begun;
-        return begun;
     }
 
     private WorkProgress progressOf(long totalRows, long totalBytes) {
@@ -206,19 +202,18 @@ final class SchemaExport {
                 if (last == null && listed.entries().isEmpty()) {
                     return report(Outcome.NOTHING_TO_EXPORT, List.of(), 0, null);
                 }
-                RowsDigest live = snapshot.digest(RowIdInterval.ALL);
-                StagedExport staging = staging(snapshot, live);
-                FileContents measured =
-                        staging.measure(last == null ? LiveSnapshot.NO_ROWS : staging.selectPilot(last));
-                return planned(
-                        live.rows(), measured, staging.sizes(), listed.entries().size());
+                LiveSurvey survey = LiveSurvey.of(snapshot, last, config.maxBatchSize(), steps);
+                FileContents measured = survey.measured(snapshot, steps);
+                return planned(survey.live().rows(), measured, listed.entries().size());
             }
         } catch (RuntimeException e) {
             return failure(Outcome.FAILED, e);
         }
     }
 
-    private BaseExportReport planned(long liveRows, FileContents measured, ExportRanges.Sizes sizes, int retired) {
+    private BaseExportReport planned(long liveRows, FileContents measured, int retired) {
+        ExportRanges.Sizes sizes = new ExportRanges.Sizes(config);
+        sizes.measured(measured);
         boolean isAll = measured.rowCount() == liveRows;
         long predicted = isAll ? 1 : -Math.floorDiv(-liveRows, (long) sizes.rowsPerFile());
         long bytes = isAll ? measured.sizeBytes() : sizes.bytesOf(liveRows);
@@ -252,7 +247,7 @@ final class SchemaExport {
 
     /** An interrupt reaches an export as whatever it broke: a cancelled statement, a closed file, an aborted request. */
     private CdcException named(RuntimeException e) {
-        String failed = staged == null ? null : staged.failedStep();
+        String failed = steps.failed();
         String message = "schema " + schemaId + ", " + (failed == null ? step : failed) + ": " + e.getMessage();
         if (e instanceof CommitStateUnknownException unknown) {
             return new CommitStateUnknownException(message, unknown.key(), e);

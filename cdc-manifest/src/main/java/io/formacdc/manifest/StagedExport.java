@@ -1,7 +1,6 @@
 package io.formacdc.manifest;
 
 import io.formacdc.core.CdcConfig;
-import io.formacdc.core.CdcException;
 import io.formacdc.core.CdcInterruptedException;
 import io.formacdc.core.FileContents;
 import io.formacdc.core.LiveExporter.LiveSnapshot;
@@ -16,11 +15,9 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
-import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongConsumer;
-import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,39 +30,33 @@ import org.slf4j.LoggerFactory;
 final class StagedExport {
     private static final Logger LOG = LoggerFactory.getLogger(StagedExport.class);
 
-    private static final int PILOT_ROWS = 10_000;
-
     private final int schemaId;
     private final CdcConfig config;
     private final LiveSnapshot snapshot;
-    private final RowsDigest live;
+    private final LiveSurvey survey;
     private final BaseFiles files;
     private final WorkProgress progress;
+    private final WorkSteps steps;
     private final ExportRanges.Sizes sizes;
     private final List<ExportedRange> staged = Collections.synchronizedList(new ArrayList<>());
     private final AtomicInteger reused = new AtomicInteger();
-    private @Nullable String failedStep;
 
-    /** @param live all rows of the snapshot */
     StagedExport(
             int schemaId,
             CdcConfig config,
             LiveSnapshot snapshot,
-            RowsDigest live,
+            LiveSurvey survey,
             BaseFiles files,
-            WorkProgress progress) {
+            WorkProgress progress,
+            WorkSteps steps) {
         this.schemaId = schemaId;
         this.config = config;
         this.snapshot = snapshot;
-        this.live = live;
+        this.survey = survey;
         this.files = files;
         this.progress = progress;
+        this.steps = steps;
         this.sizes = new ExportRanges.Sizes(config);
-    }
-
-    /** What the first worker that failed was at; null if none has. */
-    synchronized @Nullable String failedStep() {
-        return failedStep;
     }
 
     /** How many of the staged files an earlier export has left. */
@@ -73,26 +64,25 @@ final class StagedExport {
         return reused.get();
     }
 
-    /** Stages a file without rows. */
-    List<ExportedRange> stageNoRows() {
-        return stageOnly(LiveSnapshot.NO_ROWS);
-    }
-
     /**
-     * Stages all rows.
+     * Stages all rows; a file without any if there is none.
      *
-     * @param last the greatest row id of the snapshot
      * @return the files, in row-id order
      */
-    List<ExportedRange> stageAll(UUID last, @Nullable SchemaAttributes attributes, int filesAtOnce) {
-        Chunk pilot = selectPilot(last);
-        if (pilot.lastRowId().equals(last)) {
-            return stageOnly(pilot);
+    List<ExportedRange> stageAll(@Nullable SchemaAttributes attributes, int filesAtOnce) {
+        FileContents measured = survey.pilot().measured();
+        if (measured == null) {
+            return stageOnly(survey.pilot().chunk());
         }
-        ExportJournal journal =
-                files.newJournal(settings(attributes), measure(pilot).columns());
+        sizes.measured(measured);
+        ExportJournal journal = files.newJournal(settings(attributes), measured.columns());
         ExportRanges ranges = new ExportRanges(
-                snapshot, last, journal.load(), files::isStaged, range -> reuse(range, journal), sizes);
+                snapshot,
+                Objects.requireNonNull(survey.last()),
+                journal.load(),
+                files::isStaged,
+                range -> reuse(range, journal),
+                sizes);
         Semaphore exporting = new Semaphore(filesAtOnce);
         try {
             // One more than export at once: its file is on its way to the bucket meanwhile.
@@ -124,28 +114,6 @@ final class StagedExport {
                 String.valueOf(attributes));
     }
 
-    /** The first rows. */
-    Chunk selectPilot(UUID last) {
-        int rows = Math.min(PILOT_ROWS, config.maxBatchSize());
-        return during("selection of rows", () -> Objects.requireNonNull(snapshot.selectChunk(null, last, rows)));
-    }
-
-    /** Shows how large rows are, in a local file that is not kept. */
-    FileContents measure(Chunk pilot) {
-        return during("export of the first " + pilot.rowCount() + " rows", () -> {
-            try (ExportedFile file = snapshot.export(pilot, rows -> {})) {
-                checkRowCount(pilot, file);
-                sizes.measured(file.contents());
-                return file.contents();
-            }
-        });
-    }
-
-    /** By what was measured so far. */
-    ExportRanges.Sizes sizes() {
-        return sizes;
-    }
-
     private List<ExportedRange> stageOnly(Chunk chunk) {
         try (ExportedFile file = export(chunk)) {
             return List.of(stage(chunk, file));
@@ -159,7 +127,7 @@ final class StagedExport {
             ExportedFile exported;
             acquire(exporting);
             try {
-                chunk = during("selection of rows", ranges::next);
+                chunk = steps.during("selection of rows", ranges::next);
                 if (chunk == null) {
                     return;
                 }
@@ -178,10 +146,10 @@ final class StagedExport {
 
     private ExportedFile export(Chunk chunk) {
         LongConsumer told = progress.ofPiece(Stage.EXPORT);
-        return during("export of " + chunk.rowCount() + " rows", () -> {
+        return steps.during("export of " + chunk.rowCount() + " rows", () -> {
             ExportedFile file = snapshot.export(chunk, told);
             try {
-                checkRowCount(chunk, file);
+                LiveSurvey.checkRowCount(chunk, file);
             } catch (RuntimeException e) {
                 file.close();
                 throw e;
@@ -191,19 +159,13 @@ final class StagedExport {
         });
     }
 
-    private static void checkRowCount(Chunk chunk, ExportedFile file) {
-        if (file.contents().rowCount() != chunk.rowCount()) {
-            throw new CdcException("the file holds " + file.contents().rowCount() + " rows, and " + chunk.rowCount()
-                    + " were selected");
-        }
-    }
-
     private ExportedRange stage(Chunk chunk, ExportedFile file) {
         RowIdInterval interval = new RowIdInterval(chunk.afterRowId(), chunk.lastRowId());
+        RowsDigest live = survey.live();
         boolean isAll = chunk.rowCount() == live.rows();
-        RowsDigest digest = isAll ? live : during("count of live rows", () -> snapshot.digest(interval));
+        RowsDigest digest = isAll ? live : steps.during("count of live rows", () -> snapshot.digest(interval));
         String key = files.newStagedKey();
-        return during("upload of " + key, () -> {
+        return steps.during("upload of " + key, () -> {
             progress.add(Stage.UPLOAD, 0, 0);
             files.stage(file, key);
             progress.add(Stage.UPLOAD, 0, file.contents().sizeBytes());
@@ -226,18 +188,6 @@ final class StagedExport {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CdcInterruptedException("interrupted between two files", e);
-        }
-    }
-
-    /** Remembers what the first worker that failed was at; the others are interrupted because of it. */
-    private <T extends @Nullable Object> T during(String step, Supplier<T> work) {
-        try {
-            return work.get();
-        } catch (RuntimeException e) {
-            synchronized (this) {
-                failedStep = failedStep == null ? step : failedStep;
-            }
-            throw e;
         }
     }
 }
