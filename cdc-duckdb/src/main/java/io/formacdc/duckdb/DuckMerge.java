@@ -11,7 +11,6 @@ import io.formacdc.core.Merger.Merge;
 import io.formacdc.core.Merger.Source;
 import io.formacdc.core.RowIdInterval;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,7 +20,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.Semaphore;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
@@ -31,8 +30,8 @@ import java.util.stream.Stream;
 /**
  * One merge. Keys first: which versions win is decided on narrow columns, then whole rows stream through once.
  *
- * <p>Only one call is in DuckDB at a time, and it has all threads and all memory; two at once would need twice the
- * memory, and be no faster. Checksums are taken outside of that.
+ * <p>A call takes as many shares of the memory as it may need, and waits for them. One that needs much has all of it,
+ * and all threads; small ones, which keep one thread busy each, run side by side. Checksums are taken outside of that.
  */
 final class DuckMerge implements Merge {
     /** What wins over a base's row of the same id; of equal versions the tombstone does, and else the base's row stays. */
@@ -46,33 +45,28 @@ final class DuckMerge implements Merge {
     private final MergeMemory memory;
     private final int schemaId;
     private final DuckSession session;
-    private final Wanted wanted;
-    private final ReentrantLock lock = new ReentrantLock(true);
+    private final Semaphore shares;
+    private final Lanes lanes;
     private final Map<Path, String> keysByPath = new ConcurrentHashMap<>();
     private final Map<Source, MergeSource> checked = new ConcurrentHashMap<>();
     private final LooseVersions loose = new LooseVersions();
     private final List<MergeSource> staged = new ArrayList<>();
-    private boolean allStaged;
+    private volatile boolean allStaged;
 
-    private DuckMerge(CdcConfig config, MergeMemory memory, int schemaId, DuckSession session, Wanted wanted) {
+    private DuckMerge(CdcConfig config, MergeMemory memory, int schemaId, DuckSession session) {
         this.config = config;
         this.memory = memory;
         this.schemaId = schemaId;
         this.session = session;
-        this.wanted = wanted;
+        this.shares = new Semaphore(memory.threads(), true);
+        this.lanes = new Lanes(session);
     }
 
     static DuckMerge open(CdcConfig config, int schemaId, CdcListener listener) {
         MergeMemory memory = MergeMemory.of(config);
         CdcConfig inMemory =
                 config.toBuilder().duckDbPath("").duckThreads(memory.threads()).build();
-        DuckSession session = DuckSession.open(inMemory, listener);
-        try {
-            return new DuckMerge(config, memory, schemaId, session, Wanted.register(session.connection()));
-        } catch (SQLException e) {
-            session.close();
-            throw new CdcException("DuckDB could not take a function: " + e.getMessage(), e);
-        }
+        return new DuckMerge(config, memory, schemaId, DuckSession.open(inMemory, listener));
     }
 
     @Override
@@ -82,7 +76,7 @@ final class DuckMerge implements Merge {
 
     @Override
     public long check(Source source) {
-        return alone("check of " + source.key(), statements -> checked(statements, source))
+        return sharing("check of " + source.key(), 1, statements -> checked(statements, source))
                 .rows();
     }
 
@@ -107,21 +101,28 @@ final class DuckMerge implements Merge {
     @Override
     public List<LocalFile> writeBase(RowIdInterval interval, List<Source> bases, int files, LongConsumer progress) {
         requireFiles(files);
-        return write("merge of " + Amounts.of(bases.size(), "base file"), statements -> {
-            List<MergeSource> inBase =
-                    bases.stream().map(base -> checked(statements, base)).toList();
-            List<MergeSource> sources = with(inBase, loose.sources());
-            MergeColumns.refuseUnlessUnitable(schemaId, sources);
-            inBase.forEach(base -> refuseOutside(statements, base, interval));
+        String what = "merge of " + Amounts.of(bases.size(), "base file");
+        List<MergeSource> inBase = inspected(what, 1, statements -> checkedBases(statements, bases, interval));
+        List<MergeSource> newest = newestLoose(what);
+        SortedMap<Integer, MergeSource> inputs = numbered(with(inBase, newest));
+        long rawBytes =
+                inputs.values().stream().mapToLong(MergeSource::rawBytes).sum();
+        return write(what, memory.shares(rawBytes), statements -> {
             MergeOutput output = output(statements);
-            List<MergeSource> newest = newestLoose(output);
-            SortedMap<Integer, MergeSource> inputs = numbered(with(inBase, newest));
             output.choose(survivors(keys(inBase, 0, interval), keys(newest, inBase.size(), interval)));
-            MergeColumns columns = MergeColumns.of(output.unitedTypes(inputs.values()), sources);
+            MergeColumns columns = MergeColumns.of(output.unitedTypes(inputs.values()), with(inBase, loose.sources()));
             List<ParquetCopy> copies =
                     output.write(new MergeOutput.Request(inputs, columns, "0::BIGINT", interval, files, progress));
             return new Written(copies, columns);
         });
+    }
+
+    private List<MergeSource> checkedBases(DuckStatements statements, List<Source> bases, RowIdInterval interval) {
+        List<MergeSource> inBase =
+                bases.stream().map(base -> checked(statements, base)).toList();
+        MergeColumns.refuseUnlessUnitable(schemaId, with(inBase, loose.sources()));
+        inBase.forEach(base -> refuseOutside(statements, base, interval));
+        return inBase;
     }
 
     private static String survivors(String baseKeys, String looseKeys) {
@@ -136,7 +137,7 @@ final class DuckMerge implements Merge {
     @Override
     public List<LocalFile> writeDelta(Set<String> keys, List<RowIdInterval> without, int files) {
         requireFiles(files);
-        return write("merge of " + Amounts.of(keys.size(), "delta file"), statements -> {
+        return write("merge of " + Amounts.of(keys.size(), "delta file"), memory.threads(), statements -> {
             SortedMap<Integer, MergeSource> inputs = loose.numbered(keys);
             if (inputs.size() < keys.size()) {
                 Set<String> unknown = new TreeSet<>(keys);
@@ -162,16 +163,8 @@ final class DuckMerge implements Merge {
     /** What a call wrote, before checksums. */
     private record Written(List<ParquetCopy> copies, MergeColumns columns) {}
 
-    private List<LocalFile> write(String what, Function<DuckStatements, Written> action) {
-        Written written = alone(what, statements -> {
-            try {
-                return action.apply(statements);
-            } catch (CdcException e) {
-                throw new SourceInspection(schemaId, config, session, statements).explain(e, checked.values());
-            } finally {
-                MergeOutput.forget(statements);
-            }
-        });
+    private List<LocalFile> write(String what, int needed, Function<DuckStatements, Written> action) {
+        Written written = inspected(what, needed, action);
         try {
             return written.copies().stream()
                     .map(copy -> new LocalFile(
@@ -183,15 +176,32 @@ final class DuckMerge implements Merge {
         }
     }
 
+    /** Runs something that reads whole sources, and says of which one it has failed. */
+    private <T> T inspected(String what, int needed, Function<DuckStatements, T> action) {
+        return sharing(what, needed, statements -> {
+            try {
+                return action.apply(statements);
+            } catch (CdcException e) {
+                throw new SourceInspection(schemaId, config, session, statements).explain(e, checked.values());
+            } finally {
+                MergeOutput.forget(statements);
+            }
+        });
+    }
+
     /**
      * The newest version of each row of the loose sources, in one file for each generation of columns, sorted by row id:
      * however many base files are written, each reads of these what lies in its interval.
      */
-    private List<MergeSource> newestLoose(MergeOutput output) {
+    private List<MergeSource> newestLoose(String what) {
+        return allStaged ? staged : inspected(what, memory.threads(), this::stageNewestLoose);
+    }
+
+    private List<MergeSource> stageNewestLoose(DuckStatements statements) {
         if (allStaged) {
             return staged;
         }
-        loose.rank(output.statements());
+        loose.rank(statements);
         Map<Map<String, String>, TreeMap<Integer, MergeSource>> generations = new LinkedHashMap<>();
         for (int i = 0; i < loose.sources().size(); i++) {
             MergeSource source = loose.sources().get(i);
@@ -199,12 +209,13 @@ final class DuckMerge implements Merge {
                     .computeIfAbsent(source.generation(), g -> new TreeMap<>())
                     .put(i, source);
         }
+        MergeOutput output = output(statements);
         output.choose("SELECT source, row_number, row_id FROM " + LooseVersions.TABLE + " WHERE newest");
         List<MergeSource> files = new ArrayList<>();
         try {
             for (SortedMap<Integer, MergeSource> generation : generations.values()) {
                 Path file = output.writeAsTheyAre(generation);
-                files.add(checked(output.statements(), new Source("newest rows of the deltas", file)));
+                files.add(checked(statements, new Source("newest rows of the deltas", file)));
             }
         } catch (RuntimeException | Error e) {
             files.forEach(file -> ParquetCopy.deleteAfter(e, file.path()));
@@ -269,18 +280,24 @@ final class DuckMerge implements Merge {
     }
 
     private <T> T alone(String what, Function<DuckStatements, T> action) {
+        return sharing(what, memory.threads(), action);
+    }
+
+    /** @param needed shares of the memory */
+    private <T> T sharing(String what, int needed, Function<DuckStatements, T> action) {
         String subject = "schema " + schemaId + ", " + what;
         try {
-            lock.lockInterruptibly();
+            shares.acquire(needed);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CdcInterruptedException("interrupted before the end of " + subject, e);
         }
-        try (InterruptWatch watch = InterruptWatch.open()) {
+        try (InterruptWatch watch = InterruptWatch.open();
+                Lanes.Lane lane = lanes.take()) {
             return action.apply(new DuckStatements(
-                    session.connection(), wanted, watch, config.queryTimeout(), subject, this::withKeys));
+                    lane.connection(), lane.wanted(), watch, config.queryTimeout(), subject, this::withKeys));
         } finally {
-            lock.unlock();
+            shares.release(needed);
         }
     }
 
@@ -300,6 +317,7 @@ final class DuckMerge implements Merge {
 
     @Override
     public void close() {
+        lanes.close();
         session.close();
     }
 }

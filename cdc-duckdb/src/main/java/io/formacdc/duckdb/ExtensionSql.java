@@ -146,10 +146,10 @@ record ExtensionSql(
         return IntStream.range(0, count).mapToObj(i -> prefix + i).collect(Collectors.joining(", "));
     }
 
-    /** Writes the file; the statement yields one row of statistics. */
-    String copyTo(String target) {
+    /** Writes the file, by a COPY that can be ended early; the statement yields one row of statistics. */
+    String copyTo(String target, Wanted wanted) {
         return new ExportSql(schemaId, projection, config, ExportSql.Origin.RELATIONS)
-                .copyTo(target, "(" + entities() + ")", "(" + eav() + ")");
+                .copyTo(target, "(" + entities() + " AND " + wanted.condition("changed_at") + ")", "(" + eav() + ")");
     }
 
     private String isEntity() {
@@ -170,7 +170,7 @@ record ExtensionSql(
                 column++;
             }
         }
-        return sql + " FROM " + ROWS + isEntity() + " AND " + Wanted.condition("changed_at");
+        return sql + " FROM " + ROWS + isEntity();
     }
 
     private String converted(int hotColumn) {

@@ -48,7 +48,7 @@ final class ExtensionWriter implements AutoCloseable {
         DuckSession session = DuckSession.openWithExtensions(config, around);
         try {
             TextFunctions.register(session.connection());
-            return new ExtensionWriter(config, session, Wanted.register(session.connection()));
+            return new ExtensionWriter(config, session, Wanted.register(session.connection(), 0));
         } catch (SQLException e) {
             session.close();
             throw new CdcException("DuckDB could not take the conversions of values: " + e.getMessage(), e);
@@ -109,7 +109,10 @@ final class ExtensionWriter implements AutoCloseable {
             throw new FencedException("another flush has marked all rows of the chunk");
         }
         ParquetCopy copy = steps.next()
-                .copy(sql.copyTo(export.target()), stats -> ParquetCopy.read(stats, export.target()), rows -> {});
+                .copy(
+                        sql.copyTo(export.target(), wanted),
+                        stats -> ParquetCopy.read(stats, export.target()),
+                        rows -> {});
         Map<String, Long> lossyCasts =
                 steps.next().query(sql.lossyCasts(), counts -> lossyCasts(sql.lossyNames(), counts));
         Map<String, String> columns = new ExportSql(export.schemaId(), export.projection(), config).columns();

@@ -12,10 +12,14 @@ import java.util.regex.Pattern;
  * @param threads of DuckDB
  * @param rowGroupBytes bound of the row groups it writes
  * @param sortableBytes up to here rows of any width are sorted
+ * @param rawBytesOfAShare what can be merged in the memory of one thread, whatever it is
  */
-record MergeMemory(int threads, long rowGroupBytes, long sortableBytes) {
+record MergeMemory(int threads, long rowGroupBytes, long sortableBytes, long rawBytesOfAShare) {
     /** A thread holds an input's row group of one wide column, and its own four times over while it writes it. */
     private static final long BYTES_PER_THREAD = 250_000_000;
+
+    /** Read, sorted, and held four times over while they are written, all bytes of a merge take less than so many. */
+    private static final int MEMORY_BYTES_OF_A_RAW_ONE = 8;
 
     private static final long MEGABYTE = 1_000_000;
     private static final long MOST_ROW_GROUP_BYTES = 64 * MEGABYTE;
@@ -33,7 +37,16 @@ record MergeMemory(int threads, long rowGroupBytes, long sortableBytes) {
         long limit = bytes(config.duckMemLimit());
         int threads = (int) Math.max(1, Math.min(config.duckThreads(), limit / BYTES_PER_THREAD));
         long rowGroup = Math.min(MOST_ROW_GROUP_BYTES, limit / threads / ROW_GROUPS_PER_THREAD);
-        return new MergeMemory(threads, Math.max(MEGABYTE, rowGroup / MEGABYTE * MEGABYTE), limit / 3);
+        return new MergeMemory(
+                threads,
+                Math.max(MEGABYTE, rowGroup / MEGABYTE * MEGABYTE),
+                limit / 3,
+                limit / threads / MEMORY_BYTES_OF_A_RAW_ONE);
+    }
+
+    /** How many of as many shares as there are threads a merge of so many bytes takes, before compression. */
+    int shares(long rawBytes) {
+        return (int) Math.min(threads, 1 + rawBytes / Math.max(1, rawBytesOfAShare));
     }
 
     /** For {@code ROW_GROUP_SIZE_BYTES}. */

@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Writes chosen rows of Parquet files to new ones. Which rows, is told by a table {@value #CHOSEN} of {@code source},
- * {@code row_number} and {@code row_id}.
+ * {@code row_number} and {@code row_id}, which the connection has for itself.
  *
  * <p>The choice becomes one bit for each row of the inputs, by which whole rows are filtered while they stream from
  * reader to writer. A join would keep them for as long as it takes, and spill them.
@@ -59,7 +59,7 @@ record MergeOutput(CdcConfig config, MergeMemory memory, Path folder, DuckStatem
 
     /** Chooses rows, in place of those chosen before. */
     void choose(String select) {
-        statements.execute("CREATE OR REPLACE TABLE " + CHOSEN + " AS " + select);
+        statements.execute("CREATE OR REPLACE TEMP TABLE " + CHOSEN + " AS " + select);
     }
 
     /** Writes the chosen rows: one file even without any. On failure no file is left. */
@@ -133,13 +133,13 @@ record MergeOutput(CdcConfig config, MergeMemory memory, Path folder, DuckStatem
                 .map(input -> "(" + input.getKey() + ", "
                         + ExportSql.literal(input.getValue().path().toString()) + ")")
                 .collect(Collectors.joining(", "));
-        statements.execute("CREATE OR REPLACE TABLE " + BITS + " AS SELECT path, row_number >> " + CHUNK_BITS
+        statements.execute("CREATE OR REPLACE TEMP TABLE " + BITS + " AS SELECT path, row_number >> " + CHUNK_BITS
                 + " AS chunk, bitstring_agg((row_number & " + CHUNK_MASK + ")::INTEGER, 0, " + CHUNK_MASK
                 + ") AS bits FROM " + CHOSEN + " JOIN (VALUES " + numbers
                 + ") n(source, path) USING (source) GROUP BY path, row_number >> " + CHUNK_BITS);
     }
 
-    private static String chosen(SortedMap<Integer, MergeSource> inputs) {
+    private String chosen(SortedMap<Integer, MergeSource> inputs) {
         if (inputs.isEmpty()) {
             return " WHERE false";
         }
@@ -152,7 +152,7 @@ record MergeOutput(CdcConfig config, MergeMemory memory, Path folder, DuckStatem
                 + " f JOIN " + BITS + " b ON b.path = f."
                 + MergeSourceReader.FILE_COLUMN + " AND b.chunk = f.file_row_number >> " + CHUNK_BITS
                 + " WHERE get_bit(b.bits, (f.file_row_number & " + CHUNK_MASK + ")::INTEGER) = 1 AND "
-                + Wanted.condition("f." + MergeSourceReader.ROW_NUMBER_COLUMN);
+                + statements.wanted().condition("f." + MergeSourceReader.ROW_NUMBER_COLUMN);
     }
 
     private static String paths(Collection<MergeSource> inputs) {
@@ -181,7 +181,7 @@ record MergeOutput(CdcConfig config, MergeMemory memory, Path folder, DuckStatem
     private ParquetCopy copy(String select, CdcConfig config, String fieldIds, LongConsumer progress) {
         Path file = folder.resolve(UuidV7.next() + ".parquet");
         String counted = "SELECT * FROM (" + select + " LIMIT " + MOST_ROWS + ") WHERE "
-                + Wanted.countingCondition("changed_at");
+                + statements.wanted().countingCondition("changed_at");
         try {
             return statements.copy(
                     "COPY (" + counted + ") "

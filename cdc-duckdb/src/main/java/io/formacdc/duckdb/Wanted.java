@@ -12,17 +12,27 @@ import org.duckdb.DuckDBFunctions;
  * for ever. Thread-safe.
  */
 final class Wanted {
-    private static final String FUNCTION = "forma_cdc_wanted";
-    private static final String COUNTING_FUNCTION = "forma_cdc_wanted_and_counted";
+    private static final String FUNCTION = "forma_cdc_wanted_";
+    private static final String COUNTING_FUNCTION = "forma_cdc_wanted_and_counted_";
 
+    private final int number;
     private volatile boolean ended;
     private volatile LongConsumer counted = rows -> {};
 
-    /** Registers the conditions; once for each database. */
-    static Wanted register(Connection duckDb) throws SQLException {
-        Wanted wanted = new Wanted();
-        wanted.register(duckDb, FUNCTION, rows -> {});
-        wanted.register(duckDb, COUNTING_FUNCTION, rows -> wanted.counted.accept(rows));
+    /** One that is not registered yet. */
+    Wanted(int number) {
+        this.number = number;
+    }
+
+    /**
+     * Registers the conditions.
+     *
+     * @param number another one for each COPY that a database may run at the same time; each once for each database
+     */
+    static Wanted register(Connection duckDb, int number) throws SQLException {
+        Wanted wanted = new Wanted(number);
+        wanted.register(duckDb, FUNCTION + number, rows -> {});
+        wanted.register(duckDb, COUNTING_FUNCTION + number, rows -> wanted.counted.accept(rows));
         return wanted;
     }
 
@@ -43,13 +53,13 @@ final class Wanted {
     }
 
     /** @param column any of type BIGINT; without one, DuckDB would ask once for all rows */
-    static String condition(String column) {
-        return FUNCTION + "(" + column + ")";
+    String condition(String column) {
+        return FUNCTION + number + "(" + column + ")";
     }
 
     /** The same, and rows that are asked about count as written. */
-    static String countingCondition(String column) {
-        return COUNTING_FUNCTION + "(" + column + ")";
+    String countingCondition(String column) {
+        return COUNTING_FUNCTION + number + "(" + column + ")";
     }
 
     void begin() {

@@ -23,6 +23,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -363,5 +365,33 @@ class DuckMergerIT {
                         "SELECT count(*) || ' ' || count(*) FILTER (v = 'd') FROM read_parquet("
                                 + files.stream().map(f -> "'" + f.path() + "'").toList() + ")"))
                 .containsExactly("8000 4000");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, true", "40000000, false"})
+    void smallMergesRunSideBySideAndLargeOnesAlone(int bytes, boolean together) throws Exception {
+        test.loose("d", "1, 5, 0, 'd'");
+        String row = "SELECT " + TestMerge.SYSTEM + ", repeat('x', " + bytes
+                + ") AS v FROM (SELECT %d AS n, 1 AS changed_at, 0 AS deleted_at)";
+        CountDownLatch bothAreAtWork = new CountDownLatch(2);
+        List<Boolean> met = Collections.synchronizedList(new ArrayList<>());
+        List<Thread> threads = new ArrayList<>();
+        for (long n = 1; n <= 2; n++) {
+            long id = n;
+            Source base = test.query("b" + n, row.formatted(n), "");
+            threads.add(new Thread(() -> test.merge.writeBase(interval(id - 1, id), List.of(base), 1, rows -> {
+                bothAreAtWork.countDown();
+                try {
+                    met.add(bothAreAtWork.await(together ? 60 : 1, TimeUnit.SECONDS));
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            })));
+        }
+        threads.forEach(Thread::start);
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        assertThat(met).hasSizeGreaterThanOrEqualTo(2).first().isEqualTo(together);
     }
 }

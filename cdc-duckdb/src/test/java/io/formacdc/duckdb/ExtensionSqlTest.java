@@ -77,7 +77,7 @@ class ExtensionSqlTest {
 
     @Test
     void targetIsQuoted() {
-        assertThat(sql(PgQueries.ofDirtyRows(CONFIG, 7), "").copyTo("s3://bucket/it's/7/_tmp/x.parquet"))
+        assertThat(sql(PgQueries.ofDirtyRows(CONFIG, 7), "").copyTo("s3://bucket/it's/7/_tmp/x.parquet", new Wanted(0)))
                 .contains(" TO 's3://bucket/it''s/7/_tmp/x.parquet' (FORMAT PARQUET,");
     }
 

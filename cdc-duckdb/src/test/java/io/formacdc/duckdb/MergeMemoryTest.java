@@ -27,6 +27,13 @@ class MergeMemoryTest {
         assertThat(of(limit, threads).rowGroupSize()).isEqualTo(rowGroup);
     }
 
+    @ParameterizedTest
+    @CsvSource({"0, 1", "124999999, 1", "125000000, 2", "400000000, 4", "9223372036854775807, 4"})
+    void aMergeTakesAShareForEachEighthOfItsMemoryThatItsRowsFill(long rawBytes, int shares) {
+        assertThat(of("4GB", 4).shares(rawBytes)).isEqualTo(shares);
+        assertThat(of("256MB", 4).shares(rawBytes)).isEqualTo(1);
+    }
+
     @Test
     void narrowRowsAreSortedAlwaysAndWideOnesWhereTheyFit() {
         MergeMemory memory = of("300MB", 1);
