@@ -1,5 +1,7 @@
 package io.formacdc.core;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +23,14 @@ public record Attribute(
         @Nullable ColumnBinding binding,
         boolean retired) {
 
+    /** @throws IllegalArgumentException for an id outside 1..32767, a name with a NUL, or a list where none can be */
     public Attribute {
+        requireNonNull(name, "name");
+        requireNonNull(type, "type");
+        if (name.indexOf('\0') >= 0) {
+            throw new IllegalArgumentException(
+                    "attribute \"" + name.replace("\0", "\\0") + "\" has a NUL in its name, which no column can have");
+        }
         if (id < 1 || id > Short.MAX_VALUE) {
             throw new IllegalArgumentException("attribute \"" + name + "\" has id " + id + ", must be 1 to 32767");
         }

@@ -2,6 +2,7 @@ package io.formacdc.core;
 
 import static java.util.Objects.requireNonNull;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -102,6 +103,10 @@ public record CdcConfig(
     private static final List<String> CODECS = List.of("zstd", "snappy", "gzip", "lz4", "brotli", "uncompressed");
     private static final Pattern BUCKET = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]");
     private static final int MAX_ZSTD_LEVEL = 22;
+    private static final Pattern NOT_IN_A_KEY = Pattern.compile("\\.\\.|//|[*?\\[\\p{Cntrl}]");
+
+    /** Of 1024 bytes of a key, what is left by the longest name that follows, that of a base file. */
+    private static final int MAX_PREFIX_BYTES = 850;
     /** Most {@code duckThreads}: DuckDB starts them all, whatever the machine has. */
     public static final int MAX_THREADS = 1024;
 
@@ -328,15 +333,16 @@ public record CdcConfig(
     }
 
     private static Optional<String> problemOfKey(String field, String text) {
-        return text.startsWith("/")
-                        || text.contains("..")
-                        || text.contains("*")
-                        || text.contains("?")
-                        || text.contains("[")
-                        || text.contains("\0")
-                ? Optional.of(
-                        field + " \"" + text + "\" may not start with a slash or hold \"..\", \"*\", \"?\" or \"[\"")
-                : Optional.empty();
+        if (text.startsWith("/") || NOT_IN_A_KEY.matcher(text).find()) {
+            return Optional.of(
+                    field + " \"" + text.replaceAll("\\p{Cntrl}", "\ufffd") + "\" may not start with a slash or"
+                            + " hold \"..\", \"//\", \"*\", \"?\", \"[\" or a control character");
+        } else if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+            return Optional.of(field + " holds half of a surrogate pair, which UTF-8 cannot write");
+        } else if (text.getBytes(StandardCharsets.UTF_8).length > MAX_PREFIX_BYTES) {
+            return Optional.of(field + " is longer than " + MAX_PREFIX_BYTES + " bytes; a whole key has at most 1024");
+        }
+        return Optional.empty();
     }
 
     private static Optional<String> problemOfTable(String field, String text) {

@@ -1,5 +1,7 @@
 package io.formacdc.core;
 
+import static java.util.Objects.requireNonNull;
+
 /**
  * The hot column in which an attribute is kept.
  *
@@ -8,6 +10,8 @@ package io.formacdc.core;
  */
 public record ColumnBinding(String columnName, ColumnEncoding encoding) {
     public ColumnBinding {
+        requireNonNull(columnName, "columnName");
+        requireNonNull(encoding, "encoding");
         if (columnName.isBlank()) {
             throw new IllegalArgumentException("a column binding needs a column name");
         }

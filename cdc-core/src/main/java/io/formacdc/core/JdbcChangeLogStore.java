@@ -59,7 +59,8 @@ public final class JdbcChangeLogStore implements ChangeLogStore {
         String sql = """
                 SELECT d.schema_id, d.rows, d.oldest, quote_ident(current_user),
                   has_column_privilege(CAST(? AS text), 'flushed_at', 'UPDATE'),
-                  row_security_active(CAST(? AS text)), current_setting('transaction_read_only') = 'on'
+                  row_security_active(CAST(? AS text)), current_setting('transaction_read_only') = 'on',
+                  (SELECT relkind IN ('v', 'm') FROM pg_class WHERE oid = to_regclass(CAST(? AS text)))
                 FROM (SELECT) always LEFT JOIN (
                   SELECT schema_id, count(*) AS rows, min(changed_at) AS oldest
                   FROM %s WHERE flushed_at = 0 GROUP BY schema_id) d ON true
@@ -69,17 +70,22 @@ public final class JdbcChangeLogStore implements ChangeLogStore {
             Binder binder = statement -> {
                 statement.setString(1, log.sql());
                 statement.setString(2, log.sql());
+                statement.setString(3, log.sql());
             };
             return Jdbc.query(connection, sql, binder, row -> dirtySchema(row, log)).stream()
                     .flatMap(Optional::stream)
                     .toList();
         } catch (SQLException e) {
-            throw new DatabaseException("search for dirty schemas", e);
+            throw new DatabaseException("search for dirty schemas in " + log, e);
         }
     }
 
     /** Empty for the row that stands there if nothing is dirty. */
     private static Optional<DirtySchema> dirtySchema(ResultSet row, TableName log) throws SQLException {
+        if (row.getBoolean(8)) {
+            throw new CdcException(
+                    log + " is a view; the change log must be a table, whose rows can be marked as flushed");
+        }
         String role = row.getString(4);
         if (row.getBoolean(6)) {
             throw new CdcException("row-level security of " + log + " applies to role " + role

@@ -1,5 +1,7 @@
 package io.formacdc.core;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -35,6 +37,7 @@ public record SchemaAttributes(String schemaName, List<Attribute> attributes) {
      *     forma_cdc_file}, which readers need; a retired attribute may have any of these names
      */
     public SchemaAttributes {
+        requireNonNull(schemaName, "schemaName");
         List<Attribute> sorted = new ArrayList<>(attributes);
         sorted.sort(Comparator.comparing(Attribute::name, SchemaAttributes::compareInByteOrder));
         attributes = List.copyOf(sorted);

@@ -74,6 +74,7 @@ final class SchemaPass {
             CdcListener listener,
             Clock clock) {
         this.dirty = dirty;
+        this.dirtyRows = dirty.rows();
         this.schemaId = dirty.schemaId();
         this.config = config;
         this.ports = ports;
@@ -117,10 +118,10 @@ final class SchemaPass {
         FileLog.Appender appender = ports.fileLog().open(schemaId);
         step = "count of dirty rows";
         ChangeLog.Stats stats = locked.stats();
-        if (!isDue(stats.count(), stats.oldestChangedAtMillis())) {
+        dirtyRows = stats.count();
+        if (!isDue(dirtyRows, stats.oldestChangedAtMillis())) {
             return result(Outcome.BELOW_THRESHOLD, null);
         }
-        dirtyRows = stats.count();
         listener.schemaStarted(schemaId, dirtyRows);
         LongConsumer ofFirst = progressOf(Stage.EXPORT, 0);
         ExportedChunk exported = stepOfExport(() -> exportAfter(null, attributes, ofFirst));
@@ -356,7 +357,7 @@ final class SchemaPass {
         return new SchemaFlush(
                 schemaId,
                 outcome,
-                dirty.rows(),
+                dirtyRows,
                 rows,
                 markedRows,
                 keys,

@@ -3,6 +3,7 @@ package io.formacdc.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -32,6 +33,22 @@ class AttributeTest {
         assertThatThrownBy(() -> Attribute.eav("a", id, ValueType.TEXT))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("attribute \"a\" has id " + id + ", must be 1 to 32767");
+    }
+
+    @Test
+    void whatIsMissingIsNamed() {
+        assertThatThrownBy(() -> Attribute.eav(nothing(), 1, ValueType.TEXT)).hasMessage("name");
+        assertThatThrownBy(() -> Attribute.eav("a", 1, nothing())).hasMessage("type");
+        assertThatThrownBy(() -> Attribute.bound("a", 1, ValueType.TEXT, nothing()))
+                .hasMessage("columnName");
+        assertThatThrownBy(() -> new SchemaAttributes(nothing(), List.of())).hasMessage("schemaName");
+    }
+
+    @Test
+    void aNameWithANulIsRefused() {
+        assertThatThrownBy(() -> Attribute.eav("a\0b", 1, ValueType.TEXT))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("attribute \"a\\0b\" has a NUL in its name, which no column can have");
     }
 
     @Test
@@ -86,5 +103,10 @@ class AttributeTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("\"rot13\"")
                 .hasMessageContaining("default, bool_smallint, bool_text, unix_ms and iso8601");
+    }
+
+    @SuppressWarnings({"NullAway", "TypeParameterUnusedInFormals"})
+    private static <T> T nothing() {
+        return null;
     }
 }

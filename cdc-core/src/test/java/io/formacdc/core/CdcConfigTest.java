@@ -301,8 +301,14 @@ class CdcConfigTest {
                 .validate();
     }
 
+    @Test
+    void aPrefixLeavesRoomForTheNamesUnderIt() {
+        with(c -> c.s3Prefix("ü".repeat(425))).withDefaults().validate();
+        assertProblem(with(c -> c.s3Prefix("ü".repeat(426))), "s3Prefix is longer than 850 bytes");
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"/a", "a/../b", "a*", "a?", "a[0]", "a\0"})
+    @ValueSource(strings = {"/a", "a/../b", "a*", "a?", "a[0]", "a\0", "a//b", "a\nb", "a\ud800b", "\u007f"})
     void prefixesThatAreNoPlainKeysAreRefused(String prefix) {
         assertProblem(with(c -> c.s3Prefix(prefix)), "s3Prefix");
         assertProblem(with(c -> c.manifestPrefix(prefix)), "manifestPrefix");

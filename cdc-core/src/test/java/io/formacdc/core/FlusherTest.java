@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,6 +41,23 @@ class FlusherTest {
                         + " java.lang.IllegalStateException: no such tenant")
                 .hasRootCause(own);
         assertThat(fake.objects()).isEmpty();
+    }
+
+    @Test
+    void whatAnotherPassHasFlushedMeanwhileIsNotReportedAsDirty() {
+        AtomicBoolean looked = new AtomicBoolean();
+        FlushReport report = fake.flush(
+                id -> {
+                    if (!looked.getAndSet(true)) {
+                        fake.flush(null, 7);
+                    }
+                    return Optional.of(new SchemaAttributes("seven", List.of()));
+                },
+                7);
+        assertThat(report.schemas()).singleElement().satisfies(schema -> {
+            assertThat(schema.outcome()).isEqualTo(Outcome.BELOW_THRESHOLD);
+            assertThat(schema.dirtyRows()).isZero();
+        });
     }
 
     @Test

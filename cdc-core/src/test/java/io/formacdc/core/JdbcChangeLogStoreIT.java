@@ -56,6 +56,20 @@ class JdbcChangeLogStoreIT extends ChangeLogStoreContract {
         assertThat(store.dirtySchemas()).isEmpty();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"VIEW", "MATERIALIZED VIEW"})
+    void aViewIsRefusedBecauseNothingInItCanBeMarked(String kind) throws SQLException {
+        log.execute("CREATE " + kind + " log_view AS SELECT * FROM change_log");
+        try {
+            assertThatThrownBy(new JdbcChangeLogStore(log.database.dataSource(), "log_view")::dirtySchemas)
+                    .isInstanceOf(CdcException.class)
+                    .hasMessage("\"log_view\" is a view; the change log must be a table, whose rows can be marked as"
+                            + " flushed");
+        } finally {
+            log.execute("DROP " + kind + " log_view");
+        }
+    }
+
     @Test
     void aRoleThatMayNotMarkIsToldSoBeforeAnythingIsFlushed() throws SQLException {
         log.execute("CREATE ROLE \"Mr. Reader\"");
@@ -97,7 +111,7 @@ class JdbcChangeLogStoreIT extends ChangeLogStoreContract {
             ChangeLogStore broken = new JdbcChangeLogStore(pool, "nowhere");
             assertThatThrownBy(broken::dirtySchemas)
                     .isInstanceOf(DatabaseException.class)
-                    .hasMessageContaining("search for dirty schemas failed")
+                    .hasMessageContaining("search for dirty schemas in ")
                     .hasMessageContaining("nowhere");
             assertThat(pool.borrowed).isZero();
             assertThat(pool.idleSessions()).isEqualTo(2);

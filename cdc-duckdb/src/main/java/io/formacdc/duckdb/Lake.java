@@ -22,8 +22,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -51,7 +53,7 @@ public final class Lake implements AutoCloseable {
      *
      * @throws io.formacdc.core.InvalidConfigException if the configuration cannot work
      * @throws IllegalArgumentException for a schema id outside 1..32767
-     * @throws CdcException if the files cannot be read
+     * @throws CdcException naming the file, if one cannot be read, or has not the size and checksum that the manifest tells
      */
     public static Lake open(CdcConfig config, S3FullClient client, int schemaId) {
         CdcConfig complete = config.withDefaults().validateApartFromPostgres();
@@ -106,11 +108,13 @@ public final class Lake implements AutoCloseable {
     private static Lake open(CdcConfig config, ObjectStore store, int schemaId, @Nullable Path dirtyRows) {
         DuckSession session = DuckSession.open(config);
         try {
-            List<String> keys = listedKeys(config, store, schemaId);
             List<String> files = new ArrayList<>();
-            for (String key : keys) {
+            List<ManifestEntry> listed = listed(config, store, schemaId);
+            for (ManifestEntry entry : listed) {
                 Path file = session.folder().resolve(files.size() + ".parquet");
-                store.download(key, file);
+                store.download(entry.key(), file);
+                entry.verify(file);
+                requireParquet(session.connection(), schemaId, entry.key(), file);
                 files.add(file.toString());
             }
             Path dirty = null;
@@ -119,7 +123,7 @@ public final class Lake implements AutoCloseable {
                 Files.move(dirtyRows, dirty, StandardCopyOption.REPLACE_EXISTING);
             }
             LakeView.create(session.connection(), VIEW, files, dirty == null ? null : dirty.toString());
-            return new Lake(session, keys);
+            return new Lake(session, listed.stream().map(ManifestEntry::key).toList());
         } catch (IOException | SQLException e) {
             session.close();
             throw new CdcException("schema " + schemaId + " of the lake cannot be read: " + e.getMessage(), e);
@@ -129,20 +133,37 @@ public final class Lake implements AutoCloseable {
         }
     }
 
-    private static List<String> listedKeys(CdcConfig config, ObjectStore store, int schemaId) {
+    /** DuckDB's own errors name the copy. */
+    private static void requireParquet(Connection connection, int schemaId, String key, Path file) {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("SELECT num_rows FROM parquet_file_metadata(" + ExportSql.literal(file.toString()) + ")");
+        } catch (SQLException e) {
+            throw new CdcException(
+                    "schema " + schemaId + " of the lake cannot be read: \"" + key + "\" is no Parquet file", e);
+        }
+    }
+
+    /** Without a manifest, entries that tell no more than the keys of what is in the bucket. */
+    private static List<ManifestEntry> listed(CdcConfig config, ObjectStore store, int schemaId) {
         Optional<ManifestConfig> manifests = ManifestConfig.of(config);
         if (manifests.isPresent()) {
             return new ManifestStore(store, manifests.get(), ManifestStoreOptions.of(config))
-                    .load(schemaId).manifest().entries().stream()
-                            .map(ManifestEntry::key)
-                            .toList();
+                    .load(schemaId)
+                    .manifest()
+                    .entries();
         }
         String prefix = CdcPaths.schemaPrefix(config.s3Prefix(), schemaId);
         try (Stream<ObjectInfo> objects = store.list(prefix)) {
             return objects.map(ObjectInfo::key)
                     .filter(key -> key.endsWith(".parquet") && key.indexOf('/', prefix.length()) < 0)
+                    .map(Lake::unlisted)
                     .toList();
         }
+    }
+
+    private static ManifestEntry unlisted(String key) {
+        return new ManifestEntry(
+                key, null, null, null, null, null, ManifestEntry.DELTA, null, null, Map.of(), Map.of());
     }
 
     /** A connection to the DuckDB that has the view. It sees no other file, and no network. */

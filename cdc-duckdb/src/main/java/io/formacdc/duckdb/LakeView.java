@@ -1,5 +1,7 @@
 package io.formacdc.duckdb;
 
+import static java.util.Objects.requireNonNull;
+
 import io.formacdc.core.SchemaAttributes;
 import io.formacdc.core.TableName;
 import io.formacdc.manifest.Manifest;
@@ -40,7 +42,7 @@ public final class LakeView {
      * @param dirtyRows a file with the rows dirty in PostgreSQL, in the form of a delta; null to leave them out
      */
     public static String sql(List<String> files, @Nullable String dirtyRows) {
-        return sql(List.of(), files, dirtyRows);
+        return sql(List.of(), requireNonNull(files, "files"), dirtyRows);
     }
 
     /**

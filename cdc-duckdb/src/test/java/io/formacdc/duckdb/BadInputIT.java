@@ -216,7 +216,7 @@ final class BadInputIT {
         "no_such_log, entity_main, eav_data, no_such_log",
         "change_log, no_such_main, eav_data, no_such_main",
         "change_log, entity_main, no_such_eav, no_such_eav",
-        "change_log, entity_main, change_log, change_log\" lacks attr_id"
+        "change_log, entity_main, change_log, change_log\" lacks array_indices"
     })
     void missingTable(String changeLog, String entityMain, String eavData, String what) throws SQLException {
         assertRefused(
@@ -224,6 +224,24 @@ final class BadInputIT {
                         .entityMainTable(entityMain)
                         .eavDataTable(eavData),
                 what);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "entity_main ALTER ltbase_created_at TYPE timestamptz USING now() | ltbase_created_at of table"
+                        + " \"entity_main\" is of type timestamp with time zone; it must be bigint",
+                "eav_data ALTER attr_id TYPE integer | attr_id of table \"eav_data\" is of type integer; it must be"
+                        + " smallint",
+                "change_log ALTER row_id TYPE varchar(40) | row_id of table \"change_log\" is of type"
+                        + " character varying(40); it must be uuid",
+                "change_log ALTER changed_at TYPE integer USING 1 | changed_at of table \"change_log\" is of type"
+                        + " integer; it must be bigint"
+            })
+    void aColumnOfATypeThatMeansSomethingElse(String change, String what) throws SQLException {
+        host.sql("ALTER TABLE " + change);
+        assertRefused(config -> config, "schema 7", "column " + what);
     }
 
     @ParameterizedTest

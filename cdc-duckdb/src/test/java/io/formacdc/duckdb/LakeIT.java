@@ -62,6 +62,27 @@ class LakeIT {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {4, 100, -40})
+    void aDamagedFileIsNamedNotRead(int at) throws Exception {
+        host.insert(1, ID, 1);
+        host.flush(null);
+        String key = host.listedKeys(1).get(0);
+        Path file = spill.resolve("copy");
+        host.store().download(key, file);
+        byte[] content = Files.readAllBytes(file);
+        content[at < 0 ? content.length + at : at] ^= 0x55;
+        host.store().put(key, Files.write(file, content));
+        assertThatThrownBy(() -> Lake.open(config, host.client, 1))
+                .isInstanceOf(CdcException.class)
+                .hasMessageStartingWith("\"" + key + "\" has checksum sha256:");
+        CdcConfig unlisted = config.toBuilder().manifestPrefix("").build();
+        host.store().put(key, Files.writeString(file, "no Parquet"));
+        assertThatThrownBy(() -> Lake.open(unlisted, host.client, 1))
+                .isInstanceOf(CdcException.class)
+                .hasMessage("schema 1 of the lake cannot be read: \"" + key + "\" is no Parquet file");
+    }
+
     @Test
     void aLakeWithoutFilesIsEmptyButForDirtyRows() throws SQLException {
         try (Lake lake = Lake.open(config, host.client, 1)) {

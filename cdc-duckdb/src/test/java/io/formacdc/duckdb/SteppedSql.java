@@ -91,7 +91,7 @@ record SteppedSql(SteppedFlush flush) {
             return Effect.CATALOG;
         } else if (sql.contains("ORDER BY row_id DESC LIMIT 1")) {
             return Effect.LAST_ROW;
-        } else if (sql.contains("row_number()")) {
+        } else if (sql.contains("WITH RECURSIVE pieces")) {
             return Effect.SELECT;
         } else if (sql.contains("UPDATE ")) {
             return Effect.MARK;

@@ -2,6 +2,7 @@ package io.formacdc.manifest;
 
 import io.formacdc.core.ObjectStore;
 import io.formacdc.core.ObjectStore.ObjectInfo;
+import java.util.Comparator;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -27,7 +28,8 @@ final class LostManifest {
     private LostManifest() {}
 
     /**
-     * A file that only an older manifest can have listed. At most one request; what is beyond it is not looked at.
+     * A file that only an older manifest can have listed, or else one that a flush wrote before. At most one request; what
+     * is beyond it is not looked at.
      *
      * @param newKey of the file that the new manifest lists, whose folder is looked at
      */
@@ -36,20 +38,34 @@ final class LostManifest {
         try (Stream<ObjectInfo> page = objects.list(folder)) {
             return page.limit(PAGE)
                     .map(ObjectInfo::key)
-                    .filter(key -> OF_A_LIST.contains(KeyShape.ofListed(schemaId, key)))
-                    .findFirst();
+                    .filter(key -> !key.equals(newKey) && shapeOf(schemaId, key) != KeyShape.STAGED)
+                    .filter(key -> shapeOf(schemaId, key) != KeyShape.UNKNOWN)
+                    .max(Comparator.comparing(key -> OF_A_LIST.contains(shapeOf(schemaId, key))));
         }
+    }
+
+    private static KeyShape shapeOf(int schemaId, String key) {
+        return KeyShape.ofListed(schemaId, key);
     }
 
     /** Warns, if so. Throws nothing: the file is listed, and what comes after must not make that look undone. */
     static void warnIfTraced(ObjectStore objects, int schemaId, String newKey) {
         try {
-            trace(objects, schemaId, newKey)
-                    .ifPresent(key -> LOG.warn(
+            trace(objects, schemaId, newKey).ifPresent(key -> {
+                if (OF_A_LIST.contains(shapeOf(schemaId, key))) {
+                    LOG.warn(
                             "schema {}: a new manifest was begun, but {} must have been listed in an older one, which is"
                                     + " gone; put it back, or export the base anew, replacing deltas",
                             schemaId,
-                            key));
+                            key);
+                } else {
+                    LOG.warn(
+                            "schema {}: a new manifest was begun, but {} was written before; either its flush died before"
+                                    + " it was listed, or the manifest that listed it is gone: a reconciliation tells",
+                            schemaId,
+                            key);
+                }
+            });
         } catch (RuntimeException e) {
             LOG.debug("schema {}: it could not be seen whether an older manifest was lost", schemaId, e);
         }

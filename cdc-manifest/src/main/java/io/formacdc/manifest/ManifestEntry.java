@@ -1,7 +1,11 @@
 package io.formacdc.manifest;
 
+import io.formacdc.core.CdcException;
 import io.formacdc.core.FileContents;
 import io.soabase.recordbuilder.core.RecordBuilder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +61,32 @@ public record ManifestEntry(
     /** A file of level {@link #DELTA}. */
     public static ManifestEntry delta(String key, FileContents contents) {
         return of(DELTA, key, contents);
+    }
+
+    /**
+     * Refuses a copy of the file that is not what this lists, as far as this tells.
+     *
+     * @throws CdcException naming the key, if size or checksum is another, or the copy cannot be read
+     */
+    public void verify(Path copy) {
+        long size = sizeOf(copy);
+        if (sizeBytes != null && sizeBytes > 0 && sizeBytes != size) {
+            throw new CdcException("\"" + key() + "\" has " + size + " bytes, and is listed with " + sizeBytes);
+        }
+        if (checksum != null && checksum.startsWith("sha256:")) {
+            String found = FileContents.checksumOf(copy);
+            if (!found.equals(checksum)) {
+                throw new CdcException("\"" + key() + "\" has checksum " + found + ", and is listed with " + checksum);
+            }
+        }
+    }
+
+    private static long sizeOf(Path file) {
+        try {
+            return Files.size(file);
+        } catch (IOException e) {
+            throw new CdcException("a downloaded file cannot be read: " + e.getMessage(), e);
+        }
     }
 
     private static ManifestEntry of(String level, String key, FileContents contents) {

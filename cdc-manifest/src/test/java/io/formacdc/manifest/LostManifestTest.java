@@ -52,8 +52,19 @@ class LostManifestTest {
     }
 
     @Test
-    void whatAFlushMayHaveLeftIsNoTrace() {
-        objects.put(flushKey(8), utf8("an orphan"));
+    void whatAFlushHasWrittenBeforeIsNamedToo() {
+        objects.put(flushKey(8), utf8("listed once, or an orphan"));
+        try (LogLines log = new LogLines(LostManifest.class)) {
+            flush(2);
+            assertThat(log.warnings())
+                    .singleElement()
+                    .asString()
+                    .contains("schema 7", flushKey(8), "a reconciliation tells");
+        }
+    }
+
+    @Test
+    void whatNobodyCanHaveListedIsNoTrace() {
         objects.put("data/7/_tmp/" + UUIDV7 + ".parquet", utf8("staged"));
         objects.put("data/77/base-" + UUIDV7 + ".parquet", utf8("of another schema"));
         objects.put("data/7/base-1.parquet", utf8("a look-alike"));

@@ -11,8 +11,9 @@ import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
 import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.regions.providers.AwsProfileRegionProvider;
 import software.amazon.awssdk.regions.providers.AwsRegionProviderChain;
-import software.amazon.awssdk.regions.providers.DefaultAwsRegionProviderChain;
+import software.amazon.awssdk.regions.providers.SystemSettingsRegionProvider;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3ClientBuilder;
 
@@ -65,8 +66,11 @@ public final class S3Clients {
             builder.requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)
                     .responseChecksumValidation(ResponseChecksumValidation.WHEN_REQUIRED);
             if (config.s3Region().isEmpty()) {
+                // Not the metadata service of EC2, for which a machine elsewhere would wait in vain.
                 builder.region(new AwsRegionProviderChain(
-                                DefaultAwsRegionProviderChain.builder().build(), () -> Region.US_EAST_1)
+                                new SystemSettingsRegionProvider(),
+                                new AwsProfileRegionProvider(),
+                                () -> Region.US_EAST_1)
                         .getRegion());
             }
         }

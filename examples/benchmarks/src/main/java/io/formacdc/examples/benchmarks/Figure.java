@@ -44,7 +44,9 @@ record Figure(
     String toJson() {
         Map<String, Number> numbers = new LinkedHashMap<>();
         numbers.put("ratio", ratio);
-        numbers.put("mark", mark);
+        if (mark > 0) {
+            numbers.put("mark", mark);
+        }
         numbers.put("ours_ms", oursMillis);
         numbers.put("reference_ms", referenceMillis);
         numbers.put("rows", rows);
