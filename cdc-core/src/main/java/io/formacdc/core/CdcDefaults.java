@@ -19,7 +19,6 @@ public final class CdcDefaults {
     public static final int MAX_BATCH_SIZE = 10_000_000;
     public static final int MAX_DELTA_SIZE_MB = 50;
     public static final int DIRTY_RATIO_PCT = 5;
-    public static final int MAX_PARALLEL_FILES = 4;
     public static final int MAX_RETRIES = 5;
     public static final int BASE_BACKOFF_MS = 100;
     public static final int MAX_BACKOFF_MS = 10_000;

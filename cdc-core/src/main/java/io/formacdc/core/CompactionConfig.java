@@ -18,7 +18,7 @@ import java.util.List;
  * @param dirtyRatioPct a base file is rewritten when more than so many percent of its rows have changed
  * @param runInterval pause between two runs of a loop
  * @param tempPrefix prefix under which rewrites are staged
- * @param maxParallelFiles most files fetched, and parts rewritten, at once; merges share {@code duckMemLimit}
+ * @param maxParallelFiles most files fetched, and parts rewritten, at once; 4 if not set
  * @param maxRetries most saves of a manifest after a lost precondition
  * @param baseBackoff pause before the first of them, doubled before each further one
  * @param maxBackoff longest pause
@@ -69,7 +69,6 @@ public record CompactionConfig(
                 .targetBaseSizeMb(targetBaseSizeMb <= 0 ? CdcDefaults.TARGET_BASE_SIZE_MB : targetBaseSizeMb)
                 .maxDeltaSizeMb(maxDeltaSizeMb <= 0 ? CdcDefaults.MAX_DELTA_SIZE_MB : maxDeltaSizeMb)
                 .dirtyRatioPct(dirtyRatioPct <= 0 ? CdcDefaults.DIRTY_RATIO_PCT : dirtyRatioPct)
-                .maxParallelFiles(maxParallelFiles <= 0 ? CdcDefaults.MAX_PARALLEL_FILES : maxParallelFiles)
                 .maxRetries(maxRetries <= 0 ? CdcDefaults.MAX_RETRIES : maxRetries)
                 .baseBackoff(isUnset(baseBackoff) ? Duration.ofMillis(CdcDefaults.BASE_BACKOFF_MS) : baseBackoff)
                 .maxBackoff(isUnset(maxBackoff) ? Duration.ofMillis(CdcDefaults.MAX_BACKOFF_MS) : maxBackoff)

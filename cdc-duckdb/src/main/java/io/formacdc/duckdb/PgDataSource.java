@@ -9,9 +9,13 @@ import java.sql.SQLException;
 import javax.net.ssl.SSLException;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** Names the host that cannot be reached, and why, where the driver only says that an attempt failed. */
+/**
+ * Names the host that cannot be reached, and why, where the driver only says that an attempt failed; and the setting, where
+ * the server does without TLS.
+ */
 class PgDataSource extends PGSimpleDataSource {
     private static final String UNABLE_TO_CONNECT = "08001";
+    private static final String CONNECTION_REJECTED = "08004";
 
     @Override
     public Connection getConnection(String user, String password) throws SQLException {
@@ -23,6 +27,13 @@ class PgDataSource extends PGSimpleDataSource {
                     && !isTold(reason)) {
                 String where = getServerNames()[0] + ":" + getPortNumbers()[0];
                 throw new SQLException("no connection to " + where + ", " + why(reason), e.getSQLState(), e);
+            }
+            if (CONNECTION_REJECTED.equals(e.getSQLState())
+                    && String.valueOf(e.getMessage()).contains("SSL")) {
+                throw new SQLException(
+                        e.getMessage() + " pgSslMode " + getSslMode() + " needs it; prefer and disable do without",
+                        e.getSQLState(),
+                        e);
             }
             throw e;
         }

@@ -243,7 +243,8 @@ class CompactionFaultIT {
     }
 
     private Compactor compactor(ObjectStore store) {
-        CompactionConfigBuilder builder = CompactionConfig.builder().schemaId(BrokenLake.SCHEMA);
+        CompactionConfigBuilder builder =
+                CompactionConfig.builder().schemaId(BrokenLake.SCHEMA).maxParallelFiles(1);
         CompactionConfig compaction = builder.targetBaseSizeMb(1)
                 .maxRetries(1)
                 .baseBackoff(Duration.ofMillis(1))

@@ -103,8 +103,11 @@ final class EveryRequestIT {
         switch (work) {
             case EXPORT -> export(config, store, manifests);
             case COMPACTION -> {
-                CompactionConfig compaction =
-                        CompactionConfig.builder().schemaId(SCHEMA).build().withDefaults();
+                CompactionConfig compaction = CompactionConfig.builder()
+                        .schemaId(SCHEMA)
+                        .maxParallelFiles(1)
+                        .build()
+                        .withDefaults();
                 Compactor.Ports ports = new Compactor.Ports(store, manifests, new DuckMerger(config));
                 new Compactor(config, compaction, ports, CdcListener.NONE, Clock.systemUTC()).runOnce();
             }

@@ -85,6 +85,10 @@ class SslModeIT {
         serve("host", false);
         assertThat(outcomes(config -> trusting(config, certificates.authority())))
                 .containsExactlyEntriesOf(inOrder("plain", "plain", "plain", "refused", "refused", "refused"));
+        assertRefused(
+                config().pgSslMode("require"),
+                "does not support SSL",
+                "pgSslMode require needs it; prefer and disable do without");
     }
 
     @Test

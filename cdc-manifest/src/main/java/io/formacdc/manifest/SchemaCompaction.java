@@ -44,6 +44,9 @@ final class SchemaCompaction {
 
     private static final int MAX_ROUNDS = 3;
 
+    /** If the host does not say. The merger shares out its memory among them. */
+    private static final int PARALLEL_FILES = 4;
+
     private final int schemaId;
     private final CompactionConfig compaction;
     private final Compactor.Ports ports;
@@ -273,7 +276,8 @@ final class SchemaCompaction {
     }
 
     private <T, R> List<R> inParallel(List<T> inputs, Function<T, R> work) {
-        return ParallelWork.map(inputs, Math.max(1, compaction.maxParallelFiles()), work);
+        int atOnce = compaction.maxParallelFiles() > 0 ? compaction.maxParallelFiles() : PARALLEL_FILES;
+        return ParallelWork.map(inputs, atOnce, work);
     }
 
     private CdcException named(RuntimeException e) {

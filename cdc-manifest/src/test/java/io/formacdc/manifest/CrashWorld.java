@@ -130,8 +130,11 @@ final class CrashWorld {
                         .run(SCHEMA, BaseExportOptions.DEFAULTS.replacingDeltas());
             }
             case COMPACT -> {
-                CompactionConfig compaction =
-                        CompactionConfig.builder().dirtyRatioPct(40).build().withDefaults();
+                CompactionConfig compaction = CompactionConfig.builder()
+                        .dirtyRatioPct(40)
+                        .maxParallelFiles(1)
+                        .build()
+                        .withDefaults();
                 Compactor.Ports ports = new Compactor.Ports(store, manifests, new LineMerger(folder, faults));
                 new Compactor(CONFIG, compaction, ports, CdcListener.NONE, clock).runOnce(List.of(SCHEMA));
             }
