@@ -156,6 +156,9 @@ final class Turns {
         if (!isNext(caller) || !all.stream().allMatch(thread -> isHeldUp(thread, all))) {
             return false;
         }
+        if (!alive().equals(all)) {
+            return false; // one that is held up now has started another before
+        }
         waiting.remove(caller);
         calling = caller;
         lastCaller = caller;
