@@ -157,11 +157,12 @@ class CompactionDisturbedIT extends CompactedLake {
         entities.insertMany(60_000);
         flush();
         Manifest before = manifest();
+        Thread caller = Thread.currentThread();
         WatchedStore store = new WatchedStore(host.store(), new WatchedStore.Watcher() {
             @Override
             public void after(WatchedStore.Request request) {
                 if (request.name().equals("download")) {
-                    Thread.currentThread().interrupt();
+                    caller.interrupt();
                 }
             }
         });
