@@ -111,7 +111,7 @@ class JdbcChangeLogStoreIT extends ChangeLogStoreContract {
             ChangeLogStore broken = new JdbcChangeLogStore(pool, "nowhere");
             assertThatThrownBy(broken::dirtySchemas)
                     .isInstanceOf(DatabaseException.class)
-                    .hasMessageContaining("search for dirty schemas in ")
+                    .hasMessageContaining("search for dirty schemas in \"nowhere\" failed")
                     .hasMessageContaining("nowhere");
             assertThat(pool.borrowed).isZero();
             assertThat(pool.idleSessions()).isEqualTo(2);

@@ -216,7 +216,7 @@ final class BadInputIT {
         "no_such_log, entity_main, eav_data, no_such_log",
         "change_log, no_such_main, eav_data, no_such_main",
         "change_log, entity_main, no_such_eav, no_such_eav",
-        "change_log, entity_main, change_log, change_log\" lacks array_indices"
+        "change_log, entity_main, change_log, 'change_log\" lacks array_indices, attr_id, value_numeric, value_text'"
     })
     void missingTable(String changeLog, String entityMain, String eavData, String what) throws SQLException {
         assertRefused(

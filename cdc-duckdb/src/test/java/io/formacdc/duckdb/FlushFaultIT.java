@@ -144,7 +144,7 @@ final class FlushFaultIT {
         if (expected.heals()) {
             assertThat(thrown).isNull();
         } else if (fault.effect() == Effect.DIRTY_SCHEMAS) {
-            assertThat(thrown).hasMessageContaining("search for dirty schemas in ");
+            assertThat(thrown).hasMessageContaining("search for dirty schemas in \"change_log\" failed");
         } else {
             SchemaFlush failed = failure(thrown);
             assertThat(failed.outcome()).isEqualTo(Outcome.FAILED);
