@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
 
 /**
  * Two things measured in turn, A B A B, so that what slows the machine down meanwhile slows both. The first rounds of
@@ -24,34 +25,51 @@ record Alternation(int warmUps, int rounds) {
         void run() throws Exception;
     }
 
-    record Medians(double oursMillis, double referenceMillis) {
+    /**
+     * @param oursBusy processors that were busy meanwhile, ours and everybody's; NaN if nobody knows
+     * @param referenceBusy the same of the reference
+     */
+    record Medians(double oursMillis, double referenceMillis, double oursBusy, double referenceBusy) {
         double ratio() {
             return oursMillis / referenceMillis;
         }
     }
 
+    /** One round of a task. */
+    private record Round(double millis, double busy) {}
+
     Medians measure(Task ours, Task reference) throws Exception {
-        List<Double> oursMillis = new ArrayList<>();
-        List<Double> referenceMillis = new ArrayList<>();
+        List<Round> ofOurs = new ArrayList<>();
+        List<Round> ofReference = new ArrayList<>();
         for (int round = -warmUps; round < rounds; round++) {
-            double a = time(ours);
-            double b = time(reference);
+            Round a = measure(ours);
+            Round b = measure(reference);
             if (round >= 0) {
-                oursMillis.add(a);
-                referenceMillis.add(b);
+                ofOurs.add(a);
+                ofReference.add(b);
             }
             if (Boolean.getBoolean("benchmark.verbose")) {
-                System.err.printf("  round %d: ours %.0f ms, reference %.0f ms%n", round, a, b);
+                System.err.printf("  round %d: ours %.0f ms, reference %.0f ms%n", round, a.millis(), b.millis());
             }
         }
-        return new Medians(median(oursMillis), median(referenceMillis));
+        return new Medians(
+                median(ofOurs, Round::millis),
+                median(ofReference, Round::millis),
+                median(ofOurs, Round::busy),
+                median(ofReference, Round::busy));
     }
 
-    private static double time(Task task) throws Exception {
+    private static Round measure(Task task) throws Exception {
         task.prepare();
+        Processors processors = Processors.watch();
         long begin = System.nanoTime();
         task.run();
-        return (System.nanoTime() - begin) / (double) TimeUnit.MILLISECONDS.toNanos(1);
+        double millis = (System.nanoTime() - begin) / (double) TimeUnit.MILLISECONDS.toNanos(1);
+        return new Round(millis, processors.busy());
+    }
+
+    private static double median(List<Round> rounds, ToDoubleFunction<Round> of) {
+        return median(rounds.stream().mapToDouble(of).boxed().toList());
     }
 
     static double median(List<Double> values) {

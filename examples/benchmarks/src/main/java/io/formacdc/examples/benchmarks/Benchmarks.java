@@ -61,8 +61,8 @@ public final class Benchmarks {
         Set<String> unknown = new TreeSet<>(settings.benches());
         names.forEach(unknown::remove);
         if (!unknown.isEmpty()) {
-            throw new IllegalArgumentException(
-                    "there is no bench " + String.join(", ", unknown) + "; there are " + String.join(", ", names));
+            throw new IllegalArgumentException("there is no bench \"" + String.join("\", \"", unknown)
+                    + "\"; there are " + String.join(", ", names));
         }
         if (settings.chart().isPresent() && !settings.selects(GrowthBench.NAME)) {
             throw new IllegalArgumentException("a chart is drawn by the bench " + GrowthBench.NAME + " alone");

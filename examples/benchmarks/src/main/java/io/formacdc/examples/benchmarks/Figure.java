@@ -21,13 +21,21 @@ record Figure(
         double referenceMillis,
         long rows,
         Map<String, Number> further) {
+    /** Processors that were busy. */
+    static final String OURS_BUSY = "ours_processors";
+
+    static final String REFERENCE_BUSY = "reference_processors";
+
     Figure {
         further = new LinkedHashMap<>(further);
     }
 
     static Figure of(String bench, double mark, Alternation.Medians medians, long rows) {
-        return new Figure(
+        Figure figure = new Figure(
                 bench, medians.ratio(), mark, medians.oursMillis(), medians.referenceMillis(), rows, Map.of());
+        return Double.isNaN(medians.oursBusy())
+                ? figure
+                : figure.with(OURS_BUSY, medians.oursBusy()).with(REFERENCE_BUSY, medians.referenceBusy());
     }
 
     Figure with(String name, Number value) {

@@ -31,7 +31,7 @@ record Settings(Set<String> benches, double scale, Optional<Path> chart, Optiona
     /** @throws IllegalArgumentException naming what cannot be */
     static Settings ofSystemProperties() {
         return new Settings(
-                text("benchmark.bench")
+                Optional.ofNullable(System.getProperty("benchmark.bench"))
                         .filter(names -> !names.equals("all"))
                         .map(names -> Set.of(names.split(",", -1)))
                         .orElse(Set.of()),

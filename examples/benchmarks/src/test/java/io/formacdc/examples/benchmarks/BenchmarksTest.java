@@ -27,7 +27,7 @@ class BenchmarksTest {
     @Test
     void aNameThatNoBenchHasIsRefusedWithThoseThatThereAre() {
         assertThatThrownBy(() -> Benchmarks.chosen(settings(Set.of("idle", "nope"), 1)))
-                .hasMessageStartingWith("there is no bench nope; there are flush, flush-one-file, export, ");
+                .hasMessageStartingWith("there is no bench \"nope\"; there are flush, flush-one-file, export, ");
     }
 
     @ParameterizedTest
