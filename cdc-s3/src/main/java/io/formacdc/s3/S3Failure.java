@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.AbortedException;
+import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.core.exception.SdkServiceException;
 import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 
@@ -37,12 +38,24 @@ final class S3Failure {
             Thread.currentThread().interrupt();
             return new CdcInterruptedException(request + " was interrupted; it may have taken effect", failure);
         }
+        if (isWithoutCredentials(failure)) {
+            return new ObjectStoreException(
+                    request + " was not sent: there are no AWS credentials; set AWS_ACCESS_KEY_ID and"
+                            + " AWS_SECRET_ACCESS_KEY, name another source of the AWS default chain, or inject a client",
+                    failure);
+        }
         String unknownHost = unknownHost(failure);
         String reason = unknownHost == null
                 ? String.valueOf(failure.getMessage())
                 : "there is no host " + unknownHost
                         + "; check s3Endpoint, s3Region and s3UsePath, or those of the host's" + " own client";
         return new ObjectStoreException(request + " failed without an answer: " + reason, failure);
+    }
+
+    /** The SDK has no type for it, and a message that names all that it has tried. */
+    private static boolean isWithoutCredentials(Throwable failure) {
+        return failure instanceof SdkClientException
+                && String.valueOf(failure.getMessage()).startsWith("Unable to load credentials");
     }
 
     private static @Nullable String unknownHost(Throwable failure) {

@@ -9,6 +9,7 @@ import com.sun.net.httpserver.HttpServer;
 import io.formacdc.core.CdcConfig;
 import io.formacdc.core.CdcConfigBuilder;
 import io.formacdc.core.InvalidConfigException;
+import io.formacdc.core.ObjectStoreException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -129,6 +130,21 @@ class DefaultChainTest {
             head(client);
             assertSignedBy("properties", "token");
         }
+    }
+
+    @Test
+    void whereThereAreNoCredentialsTheMessageSaysSoAndLittleElse() {
+        assumeThat(System.getenv("AWS_ACCESS_KEY_ID"))
+                .as("AWS_ACCESS_KEY_ID of the environment")
+                .isNull();
+        try (S3Client client = S3Clients.create(config().build())) {
+            assertThatThrownBy(() -> new S3ObjectStore(S3FullClient.of(client), "bucket").get("key"))
+                    .isInstanceOf(ObjectStoreException.class)
+                    .hasMessage("getObject s3://bucket/key was not sent: there are no AWS credentials; set"
+                            + " AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name another source of the AWS default"
+                            + " chain, or inject a client");
+        }
+        assertThat(arrived).isEmpty();
     }
 
     @Test
