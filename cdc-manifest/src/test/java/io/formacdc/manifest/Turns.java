@@ -5,14 +5,10 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
 import java.lang.management.ThreadMXBean;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.NavigableSet;
-import java.util.Queue;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -37,11 +33,8 @@ final class Turns {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
-    /** Kept for later works: up to JDK 18 nothing frees a group but a method that is going to be removed. */
-    private static final Queue<ThreadGroup> FREE_GROUPS = new ConcurrentLinkedQueue<>();
-
     private final Order order;
-    private final ThreadGroup group;
+    private final Worker worker;
 
     /** Ids grow with each thread that is made. */
     private final NavigableSet<Thread> waiting = new TreeSet<>(Comparator.comparing(Thread::getId));
@@ -49,9 +42,9 @@ final class Turns {
     private @Nullable Thread calling;
     private @Nullable Thread lastCaller;
 
-    private Turns(Order order, ThreadGroup group) {
+    private Turns(Order order, Worker worker) {
         this.order = order;
-        this.group = group;
+        this.worker = worker;
     }
 
     /**
@@ -61,43 +54,18 @@ final class Turns {
      *     is thrown as it is
      */
     static void run(Order order, Consumer<Turns> work) {
-        @Nullable ThreadGroup free = FREE_GROUPS.poll();
-        ThreadGroup group = free == null ? new ThreadGroup("work") : free;
-        Turns turns = new Turns(order, group);
-        Throwable[] thrown = new Throwable[1];
-        Thread thread = new Thread(
-                group,
-                () -> {
-                    try {
-                        work.accept(turns);
-                    } catch (RuntimeException | Error e) {
-                        thrown[0] = e;
-                    }
-                },
-                "work");
-        thread.start();
-        join(thread, 0);
-        if (thrown[0] instanceof Error error) {
-            throw error;
-        }
-        // A pool says that it has ended a moment before its last thread has.
-        turns.alive().forEach(ending -> join(ending, 1_000));
-        List<Thread> left = turns.alive();
-        if (!left.isEmpty()) {
-            throw new AssertionError("threads that outlive the call: " + left);
-        }
-        FREE_GROUPS.add(group);
-        if (thrown[0] instanceof RuntimeException failure) {
-            throw failure;
-        }
-    }
-
-    private static void join(Thread thread, long millis) {
+        Worker worker = Worker.take();
+        Turns turns = new Turns(order, worker);
         try {
-            thread.join(millis);
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
+            worker.run(() -> work.accept(turns));
+        } catch (RuntimeException e) {
+            worker.release();
+            throw e;
+        } catch (Error e) {
+            worker.discard();
+            throw e;
         }
+        worker.release();
     }
 
     /**
@@ -152,17 +120,20 @@ final class Turns {
             wakeNext();
             throw new CdcInterruptedException("injected: interrupted before its turn");
         }
-        List<Thread> all = alive();
-        if (!isNext(caller) || !all.stream().allMatch(thread -> isHeldUp(thread, all))) {
+        if (!isNext(caller) || !isQuiet()) {
             return false;
-        }
-        if (!alive().equals(all)) {
-            return false; // one that is held up now has started another before
         }
         waiting.remove(caller);
         calling = caller;
         lastCaller = caller;
         return true;
+    }
+
+    private boolean isQuiet() {
+        List<Thread> all = worker.alive();
+        // One that is held up now may have started another before.
+        return all.stream().allMatch(thread -> isHeldUp(thread, all))
+                && worker.alive().equals(all);
     }
 
     private Thread next() {
@@ -198,13 +169,9 @@ final class Turns {
         };
     }
 
-    private List<Thread> alive() {
-        Thread[] found = new Thread[group.activeCount() + 8];
-        int count = group.enumerate(found, false);
-        return new ArrayList<>(Arrays.asList(found).subList(0, count));
-    }
-
     private synchronized String states() {
-        return alive().stream().map(thread -> thread + " " + thread.getState()).toList() + ", waiting " + waiting;
+        return worker.alive().stream()
+                        .map(thread -> thread + " " + thread.getState())
+                        .toList() + ", waiting " + waiting;
     }
 }
