@@ -33,6 +33,9 @@ final class Turns {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
+    /** How long a parked thread may take to run again once another has woken it. */
+    private static final Duration WAKING = Duration.ofMillis(5);
+
     private final Order order;
     private final Worker worker;
 
@@ -41,6 +44,8 @@ final class Turns {
 
     private @Nullable Thread calling;
     private @Nullable Thread lastCaller;
+    private boolean hasFailed;
+    private long lastMoveNanos;
 
     private Turns(Order order, Worker worker) {
         this.order = order;
@@ -75,15 +80,20 @@ final class Turns {
      */
     <T> T take(Supplier<T> call) {
         await(Thread.currentThread());
+        boolean failed = true;
         try {
-            return call.get();
+            T result = call.get();
+            failed = false;
+            return result;
         } finally {
-            end();
+            end(failed);
         }
     }
 
-    private synchronized void end() {
+    private synchronized void end(boolean failed) {
         calling = null;
+        hasFailed = failed;
+        lastMoveNanos = System.nanoTime();
         wakeNext();
     }
 
@@ -131,9 +141,22 @@ final class Turns {
 
     private boolean isQuiet() {
         List<Thread> all = worker.alive();
-        // One that is held up now may have started another before.
-        return all.stream().allMatch(thread -> isHeldUp(thread, all))
-                && worker.alive().equals(all);
+        if (!all.stream().allMatch(thread -> isHeldUp(thread, all))
+                || !worker.alive().equals(all)) { // one that is held up now has started another before
+            lastMoveNanos = System.nanoTime();
+            return false;
+        }
+        return !isSomeoneWaking(all);
+    }
+
+    /**
+     * After a failure, whoever waits for it may be about to interrupt the others, and must come first. A thread that waits
+     * for a monitor or for another's end is seen to wait no more as soon as it is woken; one that is parked, when it runs.
+     */
+    private boolean isSomeoneWaking(List<Thread> all) {
+        return hasFailed
+                && all.stream().anyMatch(thread -> LockSupport.getBlocker(thread) != null)
+                && System.nanoTime() - lastMoveNanos < WAKING.toNanos();
     }
 
     private Thread next() {

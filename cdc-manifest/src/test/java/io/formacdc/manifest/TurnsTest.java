@@ -107,6 +107,26 @@ final class TurnsTest {
     }
 
     @Test
+    void whoeverWaitsForAFailureActsBeforeTheOthersGoOn() {
+        for (int run = 0; run < 50; run++) {
+            assertThatThrownBy(() -> Turns.run(
+                            Order.FIRST_STARTED,
+                            turns -> ParallelWork.map(List.of(true, false), 2, isFirst -> fail(turns, isFirst))))
+                    .hasMessage("wanted");
+        }
+        assertThat(calls).isEmpty();
+    }
+
+    private boolean fail(Turns turns, boolean isFirst) {
+        return turns.take(() -> {
+            if (isFirst) {
+                throw new IllegalStateException("wanted");
+            }
+            return calls.add("goes on");
+        });
+    }
+
+    @Test
     void threadThatOutlivesTheWorkIsFound() {
         CountDownLatch end = new CountDownLatch(1);
         List<Thread> left = new ArrayList<>();
