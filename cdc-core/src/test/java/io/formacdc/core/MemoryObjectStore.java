@@ -60,6 +60,14 @@ public class MemoryObjectStore implements ObjectStore {
         return objects;
     }
 
+    /** A bucket that goes on from what is in this one. What was to happen to requests, or is under way, stays here. */
+    public synchronized MemoryObjectStore copy() {
+        MemoryObjectStore copy = new MemoryObjectStore();
+        copy.objects.putAll(objects);
+        copy.lastEtag = lastEtag;
+        return copy;
+    }
+
     private interface Effect<T> {
         T happen();
     }

@@ -4,13 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
-import io.formacdc.core.CdcException;
 import io.formacdc.manifest.CrashWorld.Work;
 import io.formacdc.manifest.Faults.Fault;
 import io.formacdc.manifest.Faults.Kind;
+import io.formacdc.manifest.Life.Past;
 import io.formacdc.manifest.Turns.Order;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -55,97 +53,12 @@ final class CrashSweepTest {
         LOG.setLevel(level);
     }
 
-    /** Something that happens to a lake: a work, or what writers do. */
-    private interface Event extends Consumer<CrashWorld> {}
-
-    private static Event write(int number, boolean isLive) {
-        return world -> world.tables.write(number, isLive);
-    }
-
-    /** Rows are created, changed, deleted and created anew, among flushes of two chunks and everything else. */
-    private static final List<Object> LIFE = List.of(
-            write(1, true),
-            write(2, true),
-            write(3, true),
-            Work.FLUSH,
-            write(1, true),
-            write(2, false),
-            write(4, true),
-            Work.FLUSH,
-            Work.COMPACT,
-            write(3, false),
-            write(2, true),
-            Work.FLUSH,
-            Work.EXPORT,
-            write(4, false),
-            Work.FLUSH,
-            Work.COMPACT,
-            Work.SWEEP,
-            Work.SWEEP);
-
-    /** Lives a life in which some calls go wrong, checks it after every work, and heals it. */
-    private static Faults live(Order order, List<Fault> faults, int maxRetries, boolean lookEverywhere) {
-        CrashWorld world = new CrashWorld(newFolder(), maxRetries, order);
-        Faults all = new Faults(faults);
-        if (lookEverywhere) {
-            all.everywhere(world::assertReadersSeeTheTables);
-        }
-        try {
-            for (Object event : LIFE) {
-                if (event instanceof Event written) {
-                    written.accept(world);
-                } else {
-                    work(world, (Work) event, all);
-                }
-            }
-            all.heal();
-            heal(world);
-        } catch (AssertionError | RuntimeException e) {
-            throw new AssertionError(order + ", after " + faults + " of " + all.calls() + "\n" + world.tables, e);
-        }
-        return all;
-    }
-
-    private static void work(CrashWorld world, Work work, Faults faults) {
-        if (work == Work.SWEEP) {
-            world.passTime();
-        }
-        int before = faults.injected();
-        try {
-            world.run(work, faults);
-        } catch (CdcException e) {
-            assertThat(faults.injected()).as("only what was injected: %s", e).isGreaterThan(before);
-            assertThat(String.valueOf(e.getMessage())).contains("injected");
-        }
-        world.assertReadersSeeTheTables();
-        if (!faults.isDead()) {
-            world.assertNoLocalFile();
-        }
-    }
-
-    private static void heal(CrashWorld world) {
-        world.run(Work.FLUSH);
-        world.assertFlushed();
-        world.run(Work.COMPACT);
-        world.assertFlushed();
-        for (int sweep = 0; sweep < 3; sweep++) {
-            world.passTime();
-            world.run(Work.SWEEP);
-        }
-        world.assertFlushed();
-        world.assertNothingElseInTheBucket();
-    }
-
-    private static Path newFolder() {
-        try {
-            return Files.createTempDirectory(temp, "life");
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
+    private static Life life(Order order, int maxRetries, boolean looksEverywhere) {
+        return new Life(temp, maxRetries, order, looksEverywhere);
     }
 
     private static List<String> callsOfALife(Order order) {
-        return live(order, List.of(), RETRIES, true).calls();
+        return life(order, RETRIES, true).live().calls();
     }
 
     /** Those in which the calls of a life differ. */
@@ -168,19 +81,41 @@ final class CrashSweepTest {
     }
 
     @Test
+    void lifeGoesOnFromACopyAsFromItsBeginning() {
+        for (Order order : Order.values()) {
+            Past faultless = life(order, 0, false).remember();
+            for (int first = 0; first < faultless.calls(); first += 7) {
+                Fault one = new Fault(first, KINDS.get(first % KINDS.size()));
+                Past past = faultless.before(first).with(one).remember();
+                for (int second = first + 1; second < past.calls(); second += 13) {
+                    Fault other = new Fault(second, KINDS.get(second % KINDS.size()));
+                    Life fromItsBeginning =
+                            life(order, 0, false).with(one).with(other).live();
+                    Life fromACopy = past.before(second).with(other).live();
+                    assertThat(fromACopy.calls()).isEqualTo(fromItsBeginning.calls());
+                    assertThat(fromACopy.injected()).isEqualTo(fromItsBeginning.injected());
+                }
+            }
+        }
+    }
+
+    @Test
     void everyCallGoesWrongAlone() {
         AtomicInteger cases = new AtomicInteger();
         for (Order order : orders()) {
-            List<String> calls = callsOfALife(order);
-            assertThat(calls).hasSizeGreaterThan(100);
-            IntStream.range(0, calls.size()).parallel().forEach(call -> {
+            List<Past> pasts = List.of(
+                    life(order, RETRIES, true).remember(), life(order, 0, true).remember());
+            int calls = pasts.get(0).calls();
+            assertThat(calls).isGreaterThan(100);
+            IntStream.range(0, calls).parallel().forEach(call -> {
                 for (Kind kind : KINDS) {
-                    live(order, List.of(new Fault(call, kind)), RETRIES, true);
-                    live(order, List.of(new Fault(call, kind)), 0, true);
-                    cases.addAndGet(2);
+                    for (Past past : pasts) {
+                        past.before(call).with(new Fault(call, kind)).live();
+                        cases.incrementAndGet();
+                    }
                 }
             });
-            System.out.printf("CrashSweepTest: %d calls in a life, %s%n", calls.size(), order);
+            System.out.printf("CrashSweepTest: %d calls in a life, %s%n", calls, order);
         }
         System.out.printf("CrashSweepTest: %s single faults%n", cases);
     }
@@ -192,20 +127,25 @@ final class CrashSweepTest {
         long begin = System.nanoTime();
         List<Order> orders = orders();
         for (Order order : orders) {
-            IntStream.range(0, callsOfALife(order).size())
+            Past faultless = life(order, 0, false).remember();
+            IntStream.range(0, faultless.calls())
                     .parallel()
                     .forEach(first -> KINDS.forEach(kind -> {
-                        Fault one = new Fault(first, kind);
                         // The first fault changes what comes after it.
-                        int calls = live(order, List.of(one), 0, false).calls().size();
-                        for (int second = first + 1; second < calls; second++) {
+                        Past past = faultless
+                                .before(first)
+                                .with(new Fault(first, kind))
+                                .remember();
+                        for (int second = first + 1; second < past.calls(); second++) {
                             if (!ALL_PAIRS
                                     && orders.indexOf(order) != (first + second / KINDS.size()) % orders.size()) {
                                 continue;
                             }
                             for (Kind other : ALL_PAIRS ? KINDS : List.of(KINDS.get((first + second) % KINDS.size()))) {
-                                Faults faults = live(order, List.of(one, new Fault(second, other)), 0, false);
-                                both.addAndGet(faults.injected() == 2 ? 1 : 0);
+                                Life life = past.before(second)
+                                        .with(new Fault(second, other))
+                                        .live();
+                                both.addAndGet(life.injected() == 2 ? 1 : 0);
                                 cases.incrementAndGet();
                             }
                         }
@@ -230,14 +170,17 @@ final class CrashSweepTest {
         AtomicInteger cases = new AtomicInteger();
         List<Order> orders = orders();
         for (Order order : orders) {
-            IntStream.range(0, callsOfALife(order).size()).parallel().forEach(call -> {
+            Past past = life(order, RETRIES, false).remember();
+            IntStream.range(0, past.calls()).parallel().forEach(call -> {
                 for (int other = 0; other < others.size(); other++) {
                     if (!ALL_PAIRS && orders.indexOf(order) != (call + other) % orders.size()) {
                         continue;
                     }
                     for (boolean lockIsLost : new boolean[] {true, false}) {
                         for (boolean writeFirst : new boolean[] {true, false}) {
-                            assertFenced(order, call, others.get(other), lockIsLost, writeFirst);
+                            past.before(call)
+                                    .overtaken(call, lockIsLost, new Others(others.get(other), writeFirst))
+                                    .live();
                             cases.incrementAndGet();
                         }
                     }
@@ -248,48 +191,20 @@ final class CrashSweepTest {
         assertThat(cases).hasValueGreaterThan(3_000);
     }
 
-    private static void assertFenced(
-            Order order, int call, List<Work> between, boolean lockIsLost, boolean writeFirst) {
-        CrashWorld world = new CrashWorld(newFolder(), RETRIES, order);
-        world.tables.lockExcludes = lockIsLost;
-        Faults faults = new Faults(List.of());
-        faults.before(call, () -> {
-            world.tables.loseLock();
+    /** What other processes do, perhaps after writers. */
+    private record Others(List<Work> works, boolean writeFirst) implements Consumer<CrashWorld> {
+        @Override
+        public void accept(CrashWorld world) {
             if (writeFirst) {
                 world.tables.write(1, false);
                 world.tables.write(2, true);
             }
-            for (Work work : between) {
+            for (Work work : works) {
                 if (work == Work.SWEEP) {
                     world.passTime();
                 }
                 world.run(work);
             }
-            faults.everywhere(world::assertReadersSeeTheTables);
-        });
-        try {
-            for (Object event : LIFE) {
-                if (event instanceof Event written) {
-                    written.accept(world);
-                } else if (event instanceof Work work) {
-                    if (work == Work.SWEEP) {
-                        world.passTime();
-                    }
-                    try {
-                        world.run(work, faults);
-                    } catch (CdcException e) {
-                        // Overtaken, in one way or another; what counts is what readers see.
-                        assertThat(e.getMessage()).isNotBlank();
-                    }
-                    world.assertReadersSeeTheTables();
-                }
-            }
-            heal(world);
-        } catch (AssertionError | RuntimeException e) {
-            throw new AssertionError(
-                    order + ", " + between + " before call " + call + " of " + faults.calls() + ", lock "
-                            + (lockIsLost ? "lost" : "broken") + "\n" + world.tables,
-                    e);
         }
     }
 }

@@ -14,6 +14,7 @@ import io.formacdc.core.MemoryObjectStore;
 import io.formacdc.core.ObjectStore;
 import io.formacdc.manifest.Lines.Row;
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -22,9 +23,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.UUID;
-import java.util.stream.Stream;
 
 /**
  * One schema, its tables and its bucket in memory, and everything that the library does with them, for real but for what
@@ -47,22 +46,35 @@ final class CrashWorld {
             .build()
             .withDefaults();
 
-    final MemoryTables tables = new MemoryTables();
-    final MemoryObjectStore objects = new MemoryObjectStore();
-    private final Path folder;
+    final MemoryTables tables;
+    final MemoryObjectStore objects;
+    final Turns.Order order;
+    private final Path temp;
     private final int maxRetries;
-    private final Turns.Order order;
-    private Instant now = Instant.now();
+    private Instant now;
 
     /**
-     * @param folder for local files, empty
+     * @param temp where each work gets a folder for its local files
      * @param maxRetries of saves and reloads; with none, two failures leave the outcome of a save unknown
      * @param order of calls that threads of one work make at once
      */
-    CrashWorld(Path folder, int maxRetries, Turns.Order order) {
-        this.folder = folder;
+    CrashWorld(Path temp, int maxRetries, Turns.Order order) {
+        this(temp, maxRetries, order, new MemoryTables(), new MemoryObjectStore(), Instant.now());
+    }
+
+    private CrashWorld(
+            Path temp, int maxRetries, Turns.Order order, MemoryTables tables, MemoryObjectStore objects, Instant now) {
+        this.temp = temp;
         this.maxRetries = maxRetries;
         this.order = order;
+        this.tables = tables;
+        this.objects = objects;
+        this.now = now;
+    }
+
+    /** A world that goes on from here; between two works only. */
+    CrashWorld copy() {
+        return new CrashWorld(temp, maxRetries, order, tables.copy(), objects.copy(), now);
     }
 
     /** Lets time pass, so that every grace is over. */
@@ -72,11 +84,11 @@ final class CrashWorld {
 
     /** Does a work without any fault. */
     void run(Work work) {
-        run(work, new Faults(List.of()));
+        run(work, new Faults());
     }
 
     /**
-     * Does a work in a new process.
+     * Does a work in a new process, which must not leave a local file.
      *
      * @throws CdcException whatever it throws
      */
@@ -85,17 +97,37 @@ final class CrashWorld {
             tables.loseLock();
             faults.newProcess();
         }
+        Path folder = newFolder();
         try {
             Turns.run(order, turns -> {
                 faults.inTurns(turns);
-                work(work, faults);
+                work(work, folder, faults);
             });
         } finally {
             faults.rethrow();
+            deleteEmpty(folder);
         }
     }
 
-    private void work(Work work, Faults faults) {
+    private Path newFolder() {
+        try {
+            return Files.createTempDirectory(temp, "work");
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void deleteEmpty(Path folder) {
+        try {
+            Files.delete(folder);
+        } catch (DirectoryNotEmptyException e) {
+            throw new AssertionError("a local file is left", e);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void work(Work work, Path folder, Faults faults) {
         Clock clock = Clock.fixed(now, ZoneOffset.UTC);
         ObjectStore store = new FaultyStore(objects, faults);
         ManifestStore manifests = new ManifestStore(
@@ -177,21 +209,7 @@ final class CrashWorld {
                 .containsExactlyInAnyOrderElementsOf(Manifests.keysOf(manifest));
     }
 
-    /** Checks that a process that did not die has left no local file. */
-    void assertNoLocalFile() {
-        try (Stream<Path> files = Files.list(folder)) {
-            assertThat(files).isEmpty();
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
     Manifest manifest() {
         return Manifests.store(objects).load(SCHEMA).manifest();
-    }
-
-    /** Versions by row of what the files alone show. */
-    Map<UUID, Row> lake() {
-        return new TreeMap<>(listedRows());
     }
 }

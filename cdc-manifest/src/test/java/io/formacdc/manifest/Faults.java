@@ -35,20 +35,29 @@ final class Faults {
     private @Nullable AssertionError found;
     private @Nullable Turns turns;
 
-    Faults(List<Fault> faults) {
-        faults.forEach(fault -> kinds.put(fault.call(), fault.kind()));
+    /** The same from here on; what happens before calls is not. */
+    synchronized Faults copy() {
+        Faults copy = new Faults();
+        copy.kinds.putAll(kinds);
+        copy.calls.addAll(calls);
+        copy.isDead = isDead;
+        copy.injected = injected;
+        return copy;
+    }
+
+    /** Has one more call go wrong. */
+    synchronized void add(Fault fault) {
+        kinds.put(fault.call(), fault.kind());
     }
 
     /** Has something happen right before a call, by other hands. */
-    Faults before(int call, Runnable interlude) {
+    void before(int call, Runnable interlude) {
         interludes.put(call, interlude);
-        return this;
     }
 
     /** Has something happen before every call, such as a look at what a reader would see. */
-    Faults everywhere(Runnable work) {
+    void everywhere(Runnable work) {
         everywhere = work;
-        return this;
     }
 
     /** Has the threads of a work make its calls in turns. */

@@ -16,7 +16,7 @@ class LineMergerTest extends MergerContract {
 
     @Override
     protected Merger merger() {
-        return new LineMerger(folder, new Faults(List.of()));
+        return new LineMerger(folder, new Faults());
     }
 
     @Override

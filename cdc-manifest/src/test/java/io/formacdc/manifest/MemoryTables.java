@@ -36,6 +36,16 @@ final class MemoryTables {
         return new UUID(number * 0x9E3779B97F4A7C15L, number);
     }
 
+    /** Tables that go on from here; who has the lock there has it in the copy. */
+    synchronized MemoryTables copy() {
+        MemoryTables copy = new MemoryTables();
+        copy.slots.putAll(slots);
+        copy.lastXmin = lastXmin;
+        copy.lockHolder = lockHolder;
+        copy.lockExcludes = lockExcludes;
+        return copy;
+    }
+
     /** A new version of a row, committed. */
     synchronized void write(int number, boolean isLive) {
         UUID id = id(number);
