@@ -10,7 +10,6 @@ import io.formacdc.core.SnapshotExporter;
 import io.formacdc.manifest.Lines.Row;
 import java.nio.file.Path;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -193,9 +192,14 @@ final class MemoryTables {
         }
     }
 
+    /** The newest versions, dirty or not: equal as long as nothing has changed. */
+    synchronized List<Object> versions() {
+        return List.copyOf(slots.values());
+    }
+
     /** All versions, to be looked at when something is wrong. */
     @Override
-    public synchronized String toString() {
-        return new ArrayList<>(slots.values()).toString();
+    public String toString() {
+        return versions().toString();
     }
 }
