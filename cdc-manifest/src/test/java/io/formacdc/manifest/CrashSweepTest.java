@@ -9,6 +9,8 @@ import io.formacdc.manifest.Faults.Fault;
 import io.formacdc.manifest.Faults.Kind;
 import io.formacdc.manifest.Life.Past;
 import io.formacdc.manifest.Turns.Order;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -20,7 +22,10 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.AnnotatedElementContext;
+import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.io.TempDirFactory;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -38,7 +43,7 @@ final class CrashSweepTest {
     private static final int RETRIES = 2;
     private static Level level = Level.INFO;
 
-    @TempDir
+    @TempDir(factory = Folders.class)
     private static Path temp;
 
     /** Thousands of failures are wanted here. */
@@ -51,6 +56,18 @@ final class CrashSweepTest {
     @AfterAll
     static void speak() {
         LOG.setLevel(level);
+    }
+
+    /** In memory where the system has such a folder: a life would wait for its disk most of the time. */
+    private static final class Folders implements TempDirFactory {
+        private static final Path IN_MEMORY = Path.of("/dev/shm");
+
+        @Override
+        public Path createTempDirectory(AnnotatedElementContext element, ExtensionContext test) throws IOException {
+            return Files.isWritable(IN_MEMORY)
+                    ? Files.createTempDirectory(IN_MEMORY, "lives")
+                    : Files.createTempDirectory("lives");
+        }
     }
 
     private static Life life(Order order, int maxRetries, boolean looksEverywhere) {
