@@ -32,17 +32,19 @@ public final class ManifestFileLog implements FileLog {
      */
     @Override
     public Appender open(int schemaId) {
-        return new FencedAppender(store.load(schemaId));
+        ManifestWriter writer = new ManifestWriter();
+        return new FencedAppender(store.load(schemaId, writer), writer);
     }
 
     private final class FencedAppender implements Appender {
         private final Fence fence;
-        private final ManifestWriter writer = new ManifestWriter();
+        private final ManifestWriter writer;
         /** As last seen; where it is outdated, the next save finds out. */
         private StoredManifest current;
 
-        FencedAppender(StoredManifest opened) {
+        FencedAppender(StoredManifest opened, ManifestWriter writer) {
             this.fence = new Fence(opened.manifest());
+            this.writer = writer;
             this.current = opened;
         }
 

@@ -8,19 +8,23 @@ import io.formacdc.core.ManifestForm;
 import io.formacdc.core.SchemaIds;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Iterator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the document of one schema, in either form, and refuses what cannot be used. Known keys are taken out of the
- * tree one by one; what is left over is unknown, and kept. Confined to a thread.
+ * Reads the document of one schema, in either form, and refuses what cannot be used. Entries come one by one, each as a
+ * tree. Known keys are taken out of a tree; what is left over is unknown, and kept. Confined to a thread.
  */
 final class ManifestReader {
     /** A document with other keys alone is somebody else's. */
     private static final List<String> OWN_KEYS = List.of("schema_id", "base", "delta", "files", "flush_seq");
+
+    private static final Set<String> ENTRY_ARRAYS = Set.of("base", "delta", "files");
 
     private final int schemaId;
     private final String manifestKey;
@@ -28,6 +32,8 @@ final class ManifestReader {
     private final ManifestForm newForm;
     /** Of the entry read last: most files of a schema have the same, and share them. */
     private FrozenMap lastColumns = FrozenMap.copyOf(Map.of());
+
+    private @Nullable JsonNode lastColumnsRead;
 
     /** @param newForm the form of a document without entries, which may lack the arrays that tell it */
     ManifestReader(int schemaId, String manifestKey, String bucket, ManifestForm newForm) {
@@ -58,11 +64,28 @@ final class ManifestReader {
 
     /** @throws InvalidManifestException naming schema, key and what is wrong */
     Manifest read(byte[] content) {
+        return read(content, new ManifestWriter());
+    }
+
+    /**
+     * As {@link #read(byte[])}, for a manifest that will be saved.
+     *
+     * @param writer that starts from the content, which nobody changes any more
+     */
+    Manifest read(byte[] content, ManifestWriter writer) {
         if (content.length > ManifestJson.MAX_BYTES) {
             throw invalid(ManifestJson.tooLarge(content.length), null);
         }
         try {
-            return read(StrictJson.readObject(content));
+            Map<String, LocatedEntries> arrays = new HashMap<>();
+            LongDocument document = new LongDocument(content, ENTRY_ARRAYS, (array, element, begin, end) -> {
+                LocatedEntries located = arrays.computeIfAbsent(array, name -> new LocatedEntries());
+                ObjectNode node = object(element, array, located.entries().size());
+                located.add(readEntry(node, array), begin, end);
+            });
+            Manifest manifest = read(document.read(), arrays);
+            writer.startFrom(content, arrays);
+            return manifest;
         } catch (IOException e) {
             throw invalid(StrictJson.problemOf(e), e);
         } catch (IllegalArgumentException e) {
@@ -70,16 +93,16 @@ final class ManifestReader {
         }
     }
 
-    private Manifest read(ObjectNode root) {
+    private Manifest read(ObjectNode root, Map<String, LocatedEntries> arrays) {
         if (!root.isEmpty() && OWN_KEYS.stream().noneMatch(root::has)) {
             throw invalid("is no manifest: it has none of the keys " + String.join(", ", OWN_KEYS), null);
         }
-        ManifestForm form = formOf(root);
+        ManifestForm form = formOf(root, arrays.keySet());
         List<ManifestEntry> entries = new ArrayList<>();
         for (String array : ManifestJson.arraysOf(form)) {
-            int i = 0;
-            for (JsonNode node : takeArray(root, array)) {
-                entries.add(readEntry(object(node, array, i++), form, array));
+            takeArray(root, array); // which is empty, or no array
+            if (arrays.containsKey(array)) {
+                entries.addAll(arrays.get(array).entries());
             }
         }
         checkSchemaId(takeLong(root, "schema_id", ""), entries.isEmpty());
@@ -105,9 +128,11 @@ final class ManifestReader {
                 textByKey(root));
     }
 
-    private ManifestForm formOf(ObjectNode root) {
-        boolean tiered = !root.path("base").isEmpty() || !root.path("delta").isEmpty();
-        boolean files = !root.path("files").isEmpty();
+    private ManifestForm formOf(ObjectNode root, Set<String> filledArrays) {
+        Predicate<String> isFilled =
+                key -> filledArrays.contains(key) || !root.path(key).isEmpty();
+        boolean tiered = isFilled.test("base") || isFilled.test("delta");
+        boolean files = isFilled.test("files");
         if (tiered && files) {
             throw invalid("lists entries under \"files\" and under \"base\" or \"delta\" as well", null);
         }
@@ -131,7 +156,8 @@ final class ManifestReader {
         }
     }
 
-    private ManifestEntry readEntry(ObjectNode node, ManifestForm form, String array) {
+    private ManifestEntry readEntry(ObjectNode node, String array) {
+        ManifestForm form = array.equals("files") ? ManifestForm.FILES : ManifestForm.TIERED;
         ManifestJson.EntryKeys keys = ManifestJson.EntryKeys.of(form);
         String path = takePath(node, array);
         String where = " of \"" + path + "\"";
@@ -190,6 +216,7 @@ final class ManifestReader {
         return path;
     }
 
+    @SuppressWarnings("ReferenceEquality") // LongDocument shares what stands there again
     private Map<String, String> takeColumns(ObjectNode node, String where) {
         JsonNode columns = node.remove("columns");
         if (columns == null || columns.isNull()) {
@@ -198,7 +225,7 @@ final class ManifestReader {
         if (!columns.isObject()) {
             throw wrongType("columns", where, "an object", columns);
         }
-        if (!isSame(lastColumns, columns)) {
+        if (columns != lastColumnsRead) {
             Map<String, String> types = new LinkedHashMap<>();
             for (Map.Entry<String, JsonNode> column : columns.properties()) {
                 if (!column.getValue().isTextual()) {
@@ -207,24 +234,9 @@ final class ManifestReader {
                 types.put(column.getKey(), column.getValue().textValue());
             }
             lastColumns = FrozenMap.copyOf(types);
+            lastColumnsRead = columns;
         }
         return lastColumns;
-    }
-
-    /** Whether all of a map stands in an object in the same order, and nothing else. */
-    private static boolean isSame(Map<String, String> map, JsonNode object) {
-        if (map.size() != object.size()) {
-            return false;
-        }
-        Iterator<Map.Entry<String, JsonNode>> properties = object.properties().iterator();
-        for (Map.Entry<String, String> expected : map.entrySet()) {
-            Map.Entry<String, JsonNode> found = properties.next();
-            if (!expected.getKey().equals(found.getKey())
-                    || !expected.getValue().equals(found.getValue().textValue())) {
-                return false;
-            }
-        }
-        return true;
     }
 
     /** An array's elements; none where it is absent or null, as Go writes an array it never filled. */

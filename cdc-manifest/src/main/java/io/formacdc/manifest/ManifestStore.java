@@ -76,11 +76,16 @@ public final class ManifestStore {
      * @throws IllegalArgumentException for a schema id outside 1..32767
      */
     public StoredManifest load(int schemaId) {
+        return load(schemaId, new ManifestWriter());
+    }
+
+    /** @param writer starts from what is loaded */
+    StoredManifest load(int schemaId, ManifestWriter writer) {
         String key = keyFor(schemaId);
         try {
             ObjectStore.StoredObject object = objects.get(key);
             ManifestReader reader = new ManifestReader(schemaId, key, config.bucket(), options.newForm());
-            return seen(new StoredManifest(reader.read(object.content()), object.etag()));
+            return seen(new StoredManifest(reader.read(object.content(), writer), object.etag()));
         } catch (ObjectNotFoundException e) {
             return new StoredManifest(Manifest.empty(schemaId, options.newForm()), null);
         }
@@ -128,7 +133,8 @@ public final class ManifestStore {
      * @throws RuntimeException what {@link ManifestChange#applyTo} throws; not saved
      */
     public StoredManifest update(int schemaId, ManifestChange change) {
-        return update(load(schemaId), change, new ManifestWriter(), false);
+        ManifestWriter writer = new ManifestWriter();
+        return update(load(schemaId, writer), change, writer, false);
     }
 
     /**
@@ -141,7 +147,7 @@ public final class ManifestStore {
         return update(start, change, new ManifestWriter());
     }
 
-    /** @param writer what wrote {@code start}, if that is what a save has left */
+    /** @param writer that knows how the entries of {@code start} are written, if it is known */
     StoredManifest update(StoredManifest start, ManifestChange change, ManifestWriter writer) {
         return update(start, change, writer, true);
     }
@@ -186,7 +192,7 @@ public final class ManifestStore {
                 failure = e;
             }
             logRetry(next, failure);
-            StoredManifest reloaded = reload(current, change, saves, failure);
+            StoredManifest reloaded = reload(current, change, saves, failure, writer);
             if (saves > options.maxRetries() && !change.isCommittedIn(reloaded.manifest())) {
                 throw exhausted(current, reloaded, change, saves, failure);
             }
@@ -265,12 +271,13 @@ public final class ManifestStore {
     }
 
     /** Pauses and reloads until it succeeds, at most {@code maxRetries} times more. */
-    private StoredManifest reload(StoredManifest saved, ManifestChange change, int saves, RuntimeException failure) {
+    private StoredManifest reload(
+            StoredManifest saved, ManifestChange change, int saves, RuntimeException failure, ManifestWriter writer) {
         for (int tries = 1; ; tries++) {
             StoredManifest reloaded;
             try {
                 pause(saves + tries - 1);
-                reloaded = load(saved.manifest().schemaId());
+                reloaded = load(saved.manifest().schemaId(), writer);
             } catch (RuntimeException e) {
                 boolean worthAnother = e instanceof ObjectStoreException && tries <= options.maxRetries();
                 if (worthAnother) {

@@ -3,7 +3,7 @@ package io.formacdc.manifest;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.formacdc.core.ManifestForm;
 import java.io.IOException;
-import java.util.ArrayList;
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,44 +11,64 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes a manifest, a file to a line, and again what it has become. Entries that stand where they stood in the last
- * document are not encoded once more, so that an append to a long list costs little more than sending it. Confined to a
- * thread.
+ * Writes a manifest, a file to a line, and again what it has become. The entries that an array begins with are copied out
+ * of the last document as far as they are the same, so that an append to a long list costs little more than sending it.
+ * Confined to a thread.
  */
 final class ManifestWriter {
     private ManifestForm form = ManifestForm.TIERED;
-    /** The arrays of the last documents, by name; no two forms have one name. */
-    private final Map<String, WrittenArray> written = new HashMap<>();
+    private byte[] lastDocument = {};
+    /** Of the last document, by array; no two forms have an array of one name. */
+    private Map<String, LocatedEntries> lastArrays = Map.of();
     /** Of the entry encoded last: most have the same. */
     private Map<String, String> columns = Map.of();
 
     private byte[] columnsJson = {};
 
-    private record WrittenArray(List<ManifestEntry> entries, List<byte[]> json) {
-        private static final WrittenArray EMPTY = new WrittenArray(List.of(), List.of());
-
-        byte @Nullable [] jsonOf(int index, ManifestEntry entry) {
-            return index < entries.size() && entries.get(index).equals(entry) ? json.get(index) : null;
-        }
+    /**
+     * Starts from a document that was read.
+     *
+     * @param document UTF-8 that nobody changes any more; any other if the places of its entries are not known
+     * @param arrays its entries, by array
+     */
+    void startFrom(byte[] document, Map<String, LocatedEntries> arrays) {
+        lastDocument = document;
+        lastArrays = arrays;
     }
 
-    /** @throws IllegalArgumentException if an unknown key holds what is no JSON */
+    /**
+     * Returns an array that nobody may change.
+     *
+     * @throws IllegalArgumentException if an unknown key holds what is no JSON
+     */
     byte[] write(Manifest manifest) {
-        form = manifest.form();
-        return StrictJson.write(json -> write(json, manifest));
+        byte[] document = writeAfterLast(manifest);
+        if (document.length <= ManifestJson.MAX_BYTES) {
+            return document;
+        }
+        startFrom(new byte[0], Map.of()); // what others have spaced widely takes less room when it is encoded
+        return writeAfterLast(manifest);
     }
 
-    private void write(JsonGenerator json, Manifest manifest) throws IOException {
+    private byte[] writeAfterLast(Manifest manifest) {
+        form = manifest.form();
+        Map<String, LocatedEntries> arrays = new HashMap<>();
+        byte[] document = StrictJson.write(json -> write(json, manifest, arrays));
+        startFrom(document, arrays);
+        return document;
+    }
+
+    private void write(JsonGenerator json, Manifest manifest, Map<String, LocatedEntries> arrays) throws IOException {
         json.writeStartObject();
         json.writeNumberField("schema_id", manifest.schemaId());
         json.writeNumberField("version", manifest.version());
         json.writeNumberField("flush_seq", manifest.flushSeq());
         json.writeNumberField("updated_at_ms", manifest.updatedAtMillis());
         if (form == ManifestForm.TIERED) {
-            writeEntries(json, ManifestEntry.BASE, manifest.base());
-            writeEntries(json, ManifestEntry.DELTA, manifest.delta());
+            arrays.put(ManifestEntry.BASE, writeEntries(json, ManifestEntry.BASE, manifest.base()));
+            arrays.put(ManifestEntry.DELTA, writeEntries(json, ManifestEntry.DELTA, manifest.delta()));
         } else {
-            writeEntries(json, "files", manifest.entries());
+            arrays.put("files", writeEntries(json, "files", manifest.entries()));
         }
         if (!manifest.retired().isEmpty()) {
             json.writeArrayFieldStart("retired");
@@ -68,17 +88,23 @@ final class ManifestWriter {
         json.writeEndObject();
     }
 
-    private void writeEntries(JsonGenerator json, String array, List<ManifestEntry> entries) throws IOException {
-        WrittenArray last = written.getOrDefault(array, WrittenArray.EMPTY);
-        List<byte[]> encoded = new ArrayList<>(entries.size());
+    private LocatedEntries writeEntries(JsonGenerator json, String array, List<ManifestEntry> entries)
+            throws IOException {
+        LocatedEntries last = lastArrays.getOrDefault(array, new LocatedEntries());
+        LocatedEntries located = new LocatedEntries();
         json.writeArrayFieldStart(array);
-        for (int i = 0; i < entries.size(); i++) {
-            byte[] known = last.jsonOf(i, entries.get(i));
-            encoded.add(known == null ? encode(entries.get(i)) : known);
-            StrictJson.writeWritten(json, encoded.get(i));
+        int kept = last.countOfSame(entries, lastDocument);
+        if (kept > 0) {
+            int begin = StrictJson.writeWritten(json, last.first(kept, lastDocument));
+            located.addFirst(kept, last, begin);
+        }
+        for (ManifestEntry entry : entries.subList(kept, entries.size())) {
+            byte[] encoded = encode(entry);
+            int begin = StrictJson.writeWritten(json, ByteBuffer.wrap(encoded));
+            located.add(entry, begin, begin + encoded.length);
         }
         json.writeEndArray();
-        written.put(array, new WrittenArray(entries, encoded));
+        return located;
     }
 
     private byte[] encode(ManifestEntry entry) {
@@ -101,7 +127,7 @@ final class ManifestWriter {
             writeIfKnown(json, "checksum", entry.checksum());
             if (!entry.columns().isEmpty()) {
                 json.writeFieldName("columns");
-                StrictJson.writeWritten(json, encode(entry.columns()));
+                StrictJson.writeWritten(json, ByteBuffer.wrap(encode(entry.columns())));
             }
             writeUnknown(json, entry.unknownKeys(), keys.all());
             json.writeEndObject();
@@ -145,7 +171,7 @@ final class ManifestWriter {
             writeUnknown(object, unknownKeys, Set.of("path", key));
             object.writeEndObject();
         });
-        StrictJson.writeWritten(json, line);
+        StrictJson.writeWritten(json, ByteBuffer.wrap(line));
     }
 
     private static void writeIfKnown(JsonGenerator json, String key, @Nullable String value) throws IOException {

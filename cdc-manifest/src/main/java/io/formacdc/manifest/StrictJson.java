@@ -2,20 +2,22 @@ package io.formacdc.manifest;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.util.ByteArrayBuilder;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.core.util.Separators;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /** JSON without leniency: one value, no key twice, numbers exact, nesting bounded. */
@@ -35,6 +37,9 @@ final class StrictJson {
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
             .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
             .build();
+
+    /** Of one value among others. */
+    private static final ObjectReader VALUE = MAPPER.reader().without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private static final Separators SPACED = Separators.createDefaultInstance()
             .withObjectFieldValueSpacing(Separators.Spacing.AFTER)
@@ -58,6 +63,10 @@ final class StrictJson {
         return MAPPER.createObjectNode();
     }
 
+    static ArrayNode newArray() {
+        return MAPPER.createArrayNode();
+    }
+
     /**
      * Reads one JSON object.
      *
@@ -68,6 +77,16 @@ final class StrictJson {
             return object;
         }
         throw new IOException("is no JSON object");
+    }
+
+    /** A parser that stands before the first token. It does not notice a key that stands twice. */
+    static JsonParser parser(byte[] content) throws IOException {
+        return MAPPER.createParser(content);
+    }
+
+    /** Reads the value that a parser stands at, and no further. */
+    static JsonNode readValue(JsonParser json) throws IOException {
+        return VALUE.readTree(json);
     }
 
     static JsonNode readText(String json) {
@@ -97,7 +116,7 @@ final class StrictJson {
     }
 
     private static byte[] write(ObjectWriter writer, Content content) {
-        try (ByteArrayBuilder bytes = new ByteArrayBuilder();
+        try (SplicedBytes bytes = new SplicedBytes();
                 JsonGenerator json = writer.createGenerator(bytes)) {
             content.writeTo(json);
             json.flush();
@@ -107,11 +126,14 @@ final class StrictJson {
         }
     }
 
-    /** Writes a value that is written already. */
-    static void writeWritten(JsonGenerator json, byte[] value) throws IOException {
+    /** Writes a value that is written already, or several with what separates them; returns where they begin. */
+    static int writeWritten(JsonGenerator json, ByteBuffer values) throws IOException {
         json.writeRawValue(""); // what separates it from the value before
         json.flush();
-        ((OutputStream) json.getOutputTarget()).write(value);
+        SplicedBytes bytes = (SplicedBytes) json.getOutputTarget();
+        int begin = bytes.size();
+        bytes.splice(values);
+        return begin;
     }
 
     /** What is wrong, and where. */
