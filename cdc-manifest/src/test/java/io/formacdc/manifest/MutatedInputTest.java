@@ -3,6 +3,8 @@ package io.formacdc.manifest;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.formacdc.core.InvalidConfigException;
 import io.formacdc.core.InvalidManifestException;
 import io.formacdc.core.ManifestForm;
@@ -12,7 +14,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -124,6 +129,45 @@ class MutatedInputTest {
         }
         System.out.println("MutatedInputTest: " + form + ": " + MUTATIONS + " manifests, " + refused + " refused");
         assertThat(refused).isBetween(MUTATIONS / 4, MUTATIONS - 1);
+    }
+
+    @Test
+    void aMutatedDocumentIsTheSameInPartsAsInWhole() {
+        byte[] good = """
+            {"n": 1.50, "a": [{"p": "ü", "c": {"x": "A", "y": {"z": [1]}}}, {"p": "€", "c": {"x": "A", "y": {"z": [1]}}},
+             {"p": null, "c": {"x": "A", "y": {"z": [1]}}, "d": {}}], "b": {"a": []}}\
+            """.getBytes(UTF_8);
+        Random random = new Random(13);
+        int refused = 0;
+        for (int i = 0; i < MUTATIONS; i++) {
+            byte[] mutated = mutate(good, random);
+            Optional<ObjectNode> whole = read(() -> StrictJson.readObject(mutated));
+            assertThat(read(() -> readInParts(mutated)))
+                    .as(new String(mutated, UTF_8))
+                    .isEqualTo(whole);
+            refused += whole.isEmpty() ? 1 : 0;
+        }
+        assertThat(refused).isBetween(MUTATIONS / 4, MUTATIONS - 1);
+    }
+
+    private static Optional<ObjectNode> read(Callable<ObjectNode> reading) {
+        try {
+            return Optional.of(reading.call());
+        } catch (IOException e) {
+            return Optional.empty();
+        } catch (Exception e) {
+            throw new AssertionError("only an IOException refuses", e);
+        }
+    }
+
+    private static ObjectNode readInParts(byte[] content) throws IOException {
+        ArrayNode elements = StrictJson.newArray();
+        ObjectNode document =
+                new LongDocument(content, Set.of("a"), (array, element, begin, end) -> elements.add(element)).read();
+        if (document.get("a") instanceof ArrayNode array) {
+            array.addAll(elements);
+        }
+        return document;
     }
 
     @Test

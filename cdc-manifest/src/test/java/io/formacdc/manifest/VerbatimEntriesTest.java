@@ -7,7 +7,6 @@ import static io.formacdc.manifest.Manifests.flushed;
 import static io.formacdc.manifest.Manifests.keysOf;
 import static io.formacdc.manifest.Manifests.utf8;
 import static java.nio.charset.StandardCharsets.UTF_16BE;
-import static java.nio.charset.StandardCharsets.UTF_16LE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -93,7 +92,7 @@ class VerbatimEntriesTest {
     @ParameterizedTest
     @ValueSource(strings = {"UTF-16BE", "UTF-16LE", "UTF-32BE"})
     void anotherEncodingIsWrittenAnew(Charset encoding) {
-        String bom = encoding.equals(UTF_16BE) || encoding.equals(UTF_16LE) ? "\uFEFF" : "";
+        String bom = encoding.equals(UTF_16BE) ? "\uFEFF" : ""; // the others are told by their zeros
         String document = bom + "{\"schema_id\": 7, \"delta\": [" + ODD.formatted("delta") + ", {\"path\":\"b\"}]}";
         objects.put(MANIFEST_KEY, document.getBytes(encoding));
         List<ManifestEntry> before = store.load(SCHEMA).manifest().entries();
