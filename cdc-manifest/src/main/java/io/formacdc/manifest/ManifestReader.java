@@ -100,7 +100,7 @@ final class ManifestReader {
         ManifestForm form = formOf(root, arrays.keySet());
         List<ManifestEntry> entries = new ArrayList<>();
         for (String array : ManifestJson.arraysOf(form)) {
-            takeArray(root, array); // which is empty, or no array
+            takeArray(root, array); // refuses what is none; the elements of an array are out of it
             if (arrays.containsKey(array)) {
                 entries.addAll(arrays.get(array).entries());
             }
