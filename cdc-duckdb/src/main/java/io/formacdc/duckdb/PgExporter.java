@@ -38,6 +38,7 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
     /** The keys of a piece are held in memory. */
     private static final int MAX_ROWS_OF_A_PIECE = 32_768;
 
+    /** For several threads to share, though some pieces take longer. One thread loses time at each border. */
     private static final int PIECES = 8;
 
     /**
@@ -152,14 +153,18 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
         final PgSnapshot snapshot;
         final Projection projection;
         final PgQueries queries;
+        final int threads;
         private final String kind;
         private @Nullable OpenSnapshot told;
 
-        private Rows(int schemaId, PgSnapshot snapshot, Projection projection, PgQueries queries, String kind) {
+        /** @param threads that export a chunk */
+        private Rows(
+                int schemaId, PgSnapshot snapshot, Projection projection, PgQueries queries, int threads, String kind) {
             this.schemaId = schemaId;
             this.snapshot = snapshot;
             this.projection = projection;
             this.queries = queries;
+            this.threads = threads;
             this.kind = kind;
             this.told = new OpenSnapshot(schemaId, Instant.now());
             listener.snapshotOpened(told);
@@ -195,7 +200,8 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
 
         @Override
         public @Nullable Chunk selectChunk(@Nullable UUID afterRowId, UUID upToRowId, int maxRows) {
-            int step = Math.min(MAX_ROWS_OF_A_PIECE, Math.max(MIN_ROWS_OF_A_PIECE, maxRows / PIECES));
+            int pieces = threads == 1 ? 1 : PIECES;
+            int step = Math.min(MAX_ROWS_OF_A_PIECE, Math.max(MIN_ROWS_OF_A_PIECE, maxRows / pieces));
             String sql = queries.bounds(new RowIdInterval(afterRowId, upToRowId), maxRows, step);
             List<Chunk> chunk = query("selection of " + kind + " rows", sql, result -> {
                 List<UUID> bounds = new ArrayList<>();
@@ -219,7 +225,6 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
                 Chunk chunk,
                 Versions versions,
                 int readersOfATable,
-                int threads,
                 LongConsumer progress) {
             return to.write(new ParquetWriter.Export(
                     schemaId,
@@ -276,20 +281,20 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
         private final Watching watching;
 
         private DirtyRows(int schemaId, PgSnapshot snapshot, Projection projection, Watching watching) {
-            super(schemaId, snapshot, projection, PgQueries.ofDirtyRows(config, schemaId), "dirty");
+            super(
+                    schemaId,
+                    snapshot,
+                    projection,
+                    PgQueries.ofDirtyRows(config, schemaId),
+                    ofDirtyRows.duckThreads(),
+                    "dirty");
             this.watching = watching;
         }
 
         @Override
         public ExportedFile export(Chunk chunk, LongConsumer progress) {
-            ExportedFile file = write(
-                    writer(),
-                    watch(),
-                    chunk,
-                    Versions.KEPT,
-                    connections.readersOfATable(1),
-                    ofDirtyRows.duckThreads(),
-                    progress);
+            ExportedFile file =
+                    write(writer(), watch(), chunk, Versions.KEPT, connections.readersOfATable(1), progress);
             if (file.contents().rowCount() != chunk.rowCount()) {
                 file.close();
                 throw new CdcException("the file holds " + file.contents().rowCount() + " rows, and " + chunk.rowCount()
@@ -323,7 +328,13 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
                 Projection projection,
                 ParquetWriter ownWriter,
                 int readersOfATable) {
-            super(schemaId, snapshot, projection, PgQueries.ofLiveEntities(config, schemaId), "live");
+            super(
+                    schemaId,
+                    snapshot,
+                    projection,
+                    PgQueries.ofLiveEntities(config, schemaId),
+                    config.duckThreads(),
+                    "live");
             this.ownWriter = ownWriter;
             this.readersOfATable = readersOfATable;
             this.shares = new Semaphore(connections.filesAtOnce(readersOfATable));
@@ -352,14 +363,8 @@ final class PgExporter implements SnapshotExporter, LiveExporter, AutoCloseable 
         public ExportedFile export(Chunk chunk, LongConsumer progress) {
             // The calling thread is perhaps not the one that the exporter watches.
             try (InterruptWatch ownWatch = InterruptWatch.open()) {
-                return withItsShare(() -> write(
-                        ownWriter,
-                        ownWatch,
-                        chunk,
-                        Versions.NOT_KEPT,
-                        readersOfATable,
-                        config.duckThreads(),
-                        progress));
+                return withItsShare(
+                        () -> write(ownWriter, ownWatch, chunk, Versions.NOT_KEPT, readersOfATable, progress));
             }
         }
 
