@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.ResponseInputStream;
 import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.http.ContentStreamProvider;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 import software.amazon.awssdk.services.s3.model.HeadObjectRequest;
@@ -32,6 +33,9 @@ import software.amazon.awssdk.services.s3.model.S3Object;
  * request, so at most 5 GiB on AWS.
  */
 public final class S3ObjectStore implements ObjectStore {
+    /** More is not believed before it has arrived. */
+    private static final int MOST_ROOM = 64 << 20;
+
     private final S3ObjectClient client;
     private final String bucket;
 
@@ -43,20 +47,20 @@ public final class S3ObjectStore implements ObjectStore {
 
     @Override
     public StoredObject get(String key) {
-        ByteArrayOutputStream content = new ByteArrayOutputStream();
-        String etag = read(key, () -> content);
-        return new StoredObject(content.toByteArray(), etag);
+        Content content = new Content();
+        String etag = read(key, content::withRoomFor);
+        return new StoredObject(content.bytes(), etag);
     }
 
     @Override
     public void download(String key, Path file) {
-        read(key, () -> Files.newOutputStream(file));
+        read(key, length -> Files.newOutputStream(file));
     }
 
     private String read(String key, Target target) {
         S3FullClient full = full("getObject", key);
         try (ResponseInputStream<GetObjectResponse> body = full.getObject(getRequest(key));
-                OutputStream out = target.open()) {
+                OutputStream out = target.open(body.response().contentLength())) {
             long arrived = body.transferTo(out);
             Long length = body.response().contentLength();
             if (length != null && length != arrived) {
@@ -70,7 +74,22 @@ public final class S3ObjectStore implements ObjectStore {
     }
 
     private interface Target {
-        OutputStream open() throws IOException;
+        /** @param length of what will come, if the answer says so */
+        OutputStream open(@Nullable Long length) throws IOException;
+    }
+
+    /** What arrives, in an array that is of the right size from the beginning: manifests have megabytes. */
+    private static final class Content extends ByteArrayOutputStream {
+        Content withRoomFor(@Nullable Long length) {
+            if (length != null && length <= MOST_ROOM) {
+                buf = new byte[length.intValue()];
+            }
+            return this;
+        }
+
+        byte[] bytes() {
+            return count == buf.length ? buf : toByteArray();
+        }
     }
 
     @Override
@@ -159,7 +178,9 @@ public final class S3ObjectStore implements ObjectStore {
 
     private String putOnCondition(PutObjectRequest request, byte[] content) {
         try {
-            return put(request, RequestBody.fromBytes(content));
+            // Not fromBytes, which copies them.
+            ContentStreamProvider bytes = ContentStreamProvider.fromByteArrayUnsafe(content);
+            return put(request, RequestBody.fromContentProvider(bytes, content.length, "application/octet-stream"));
         } catch (RuntimeException e) {
             throw S3Failure.ofConditional(describe("putObject", request.key()), request.ifMatch() != null, e);
         }

@@ -35,6 +35,9 @@ record Alternation(int warmUps, int rounds) {
         }
     }
 
+    /** In less than this, a hundredth of a second is too much. */
+    private static final double LEAST_MILLIS_TO_TELL_BUSY = 100;
+
     /** One round of a task. */
     private record Round(double millis, double busy) {}
 
@@ -65,7 +68,7 @@ record Alternation(int warmUps, int rounds) {
         long begin = System.nanoTime();
         task.run();
         double millis = (System.nanoTime() - begin) / (double) TimeUnit.MILLISECONDS.toNanos(1);
-        return new Round(millis, processors.busy());
+        return new Round(millis, millis < LEAST_MILLIS_TO_TELL_BUSY ? Double.NaN : processors.busy());
     }
 
     private static double median(List<Round> rounds, ToDoubleFunction<Round> of) {

@@ -33,7 +33,7 @@ record Figure(
     static Figure of(String bench, double mark, Alternation.Medians medians, long rows) {
         Figure figure = new Figure(
                 bench, medians.ratio(), mark, medians.oursMillis(), medians.referenceMillis(), rows, Map.of());
-        return Double.isNaN(medians.oursBusy())
+        return Double.isNaN(medians.oursBusy() + medians.referenceBusy())
                 ? figure
                 : figure.with(OURS_BUSY, medians.oursBusy()).with(REFERENCE_BUSY, medians.referenceBusy());
     }
